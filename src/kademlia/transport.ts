@@ -1,0 +1,56 @@
+/**
+ * The seam between the protocol and whatever carries it: libp2p streams in `network`, a virtual network in the simulator. Everything above is
+ * the same code in both. Implementations send frames through codec.ts and bound every queue.
+ */
+import type { Contact } from './contact.ts';
+import type { NodeMode, Request, Response } from './messages.ts';
+
+/** A connected peer after HELLO: its identity is proven by the transport's handshake. */
+export interface Peer {
+  readonly contact: Contact;
+  readonly mode: NodeMode;
+  /** Who opened the connection we use. */
+  readonly direction: 'inbound' | 'outbound';
+}
+
+export interface RequestOptions {
+  /** Covers dialling, queueing and the answer. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface TransportEvents {
+  /** HELLO was exchanged, or came again with other addresses. Called before any request of this peer is served. */
+  onPeerConnected(peer: Peer): void;
+  onPeerDisconnected(peer: Peer): void;
+  /** Serves one request. A rejection is answered `INTERNAL`; a `NautilusError` `RESOURCE_EXHAUSTED` as such. */
+  onRequest(from: Peer, request: Request): Promise<Response>;
+}
+
+export interface Transport {
+  /** This node as others see it. Addresses may change while it runs. */
+  readonly self: Contact;
+  readonly mode: NodeMode;
+
+  /** Called once, before the first connection. */
+  start(events: TransportEvents): Promise<void>;
+  /** Refuses new work, closes connections, resolves within a bounded time. */
+  stop(): Promise<void>;
+
+  /**
+   * One request, one answer, over the peer's connection or a new one. The answer's `type` matches the request's.
+   * @throws NautilusError `PEER_UNREACHABLE` (no address works, connection lost, or another identity answered there), `TIMEOUT`, `ABORTED`,
+   *   `RESOURCE_EXHAUSTED` (own queue for this peer is full, or it said so), `UNSUPPORTED`, `MALFORMED`, `NETWORK_MISMATCH`
+   */
+  request(to: Contact, request: Request, options: RequestOptions): Promise<Response>;
+
+  /**
+   * Dials an address of a peer not known yet (multiaddr as text, with or without `/p2p/…`) and exchanges HELLO.
+   * @throws NautilusError as `request`, and `ADDRESS_INVALID`
+   */
+  connect(address: string, options: RequestOptions): Promise<Peer>;
+
+  /** Peers with an open connection. */
+  peers(): readonly Peer[];
+  isConnected(id: Contact['id']): boolean;
+}
