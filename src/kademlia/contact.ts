@@ -1,4 +1,5 @@
-import { NodeId } from './node-id.ts';
+import { identityOf } from './identity-cache.ts';
+import type { NodeId } from './node-id.ts';
 
 /**
  * What one node tells another about a third. On the wire a contact is its public key and addresses: the id is derived, so a contact with a
@@ -12,6 +13,8 @@ export interface Contact {
   readonly addresses: readonly string[];
 }
 
+/** `publicKey` may be a view: the contact keeps a copy, shared with other contacts of the same peer. */
 export function createContact(publicKey: Uint8Array, addresses: readonly string[]): Contact {
-  return { id: NodeId.fromPublicKey(publicKey), publicKey, addresses };
+  const identity = identityOf(publicKey);
+  return { id: identity.id, publicKey: identity.publicKey, addresses };
 }

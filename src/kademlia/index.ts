@@ -1,6 +1,20 @@
 /** Door of `kademlia`: who is where in the key space and how to find them. It knows no records beyond their shape on the wire. */
+export { type DecodedFrame, decodeFrame } from './codec.ts';
 export { type Contact, createContact } from './contact.ts';
 export { commonPrefixLength, compareDistance, distance } from './distance.ts';
+export { encodeHello } from './hello-codec.ts';
 export type * from './messages.ts';
 export { NodeId } from './node-id.ts';
+export type { RecordRequestHandler } from './record-request-handler.ts';
+export { encodeRequest } from './request-codec.ts';
+export { encodeResponse } from './response-codec.ts';
 export type { Peer, RequestOptions, Transport, TransportEvents } from './transport.ts';
+export {
+  MAX_ADDRESS_LENGTH,
+  MAX_ADDRESSES,
+  MAX_FRAME_BYTES,
+  MAX_HEADERS,
+  MAX_REQUEST_ID,
+  PROTOCOL_VERSION,
+  type WireLimits,
+} from './wire-format.ts';
