@@ -1,8 +1,11 @@
 /** Door of `core`: what every room may use. It imports nothing. */
 export { AssertionError, assert, unreachable } from './assert.ts';
+export { BoundedMap } from './bounded-map.ts';
 export type { Clock, Timer } from './clock.ts';
 export { ERROR_CATALOGUE, type ErrorCode, isNautilusError, NautilusError, type NautilusErrorOptions } from './errors.ts';
+export { KeyedQueue } from './keyed-queue.ts';
 export { type NodeEvent, type Observer, SILENT_OBSERVER } from './observer.ts';
 export type { Random } from './random.ts';
 export { sleep } from './sleep.ts';
 export type { StateStore } from './state-store.ts';
+export { TokenBucket, type TokenBucketInit } from './token-bucket.ts';

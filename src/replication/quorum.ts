@@ -4,7 +4,7 @@
  */
 import { NautilusError } from '../core/index.ts';
 
-/** What the caller asks for instead of the majority rule. A number is a count of holders, capped at K'. */
+/** What the caller asks for instead of the majority rule. A number is a count of holders: with fewer of them it cannot be reached. */
 export type QuorumChoice = 'majority' | 'one' | 'all' | number;
 
 export function writeQuorum(kEffective: number, choice: QuorumChoice = 'majority'): number {
@@ -17,7 +17,7 @@ export function readQuorum(kEffective: number, choice: QuorumChoice = 'majority'
 
 function chosen(kEffective: number, choice: 'one' | 'all' | number): number {
   if (choice === 'one') return Math.min(1, kEffective);
-  return choice === 'all' ? kEffective : Math.min(choice, kEffective);
+  return choice === 'all' ? kEffective : choice;
 }
 
 /** @throws NautilusError `QUORUM_INVALID` */

@@ -1,0 +1,169 @@
+/**
+ * This node as a holder: what it does with records other nodes bring and with questions about them. Checks go from cheap to dear, so that a
+ * flood costs little: sizes, class, clock, expiry, distance, quota, and only then hashing and the signature. Not here: which of two records
+ * wins (`records`) and how they are kept (`registry`).
+ */
+import { BoundedMap, type Clock, isNautilusError, type Observer, TokenBucket, type TokenBucketInit } from '../core/index.ts';
+import {
+  type Contact,
+  type FindValueRequest,
+  type FindValueResponse,
+  NodeId,
+  type Peer,
+  type RecordRequestHandler,
+  type StoreRequest,
+  type StoreResponse,
+} from '../kademlia/index.ts';
+import {
+  bytesEqual,
+  type HeldRecord,
+  hashValue,
+  isLive,
+  type NetworkConstants,
+  type RecordStore,
+  type RefusalReason,
+  toHex,
+  type Verifier,
+  validateHeader,
+  verifyHeader,
+} from '../records/index.ts';
+
+export interface HolderComponents {
+  readonly kademlia: {
+    closest(target: NodeId, count: number, exclude?: NodeId): readonly Contact[];
+    rank(target: NodeId): number;
+  };
+  /** Undefined on clients and bootstrap nodes: they keep no records. */
+  readonly store: RecordStore | undefined;
+  readonly verifier: Verifier;
+  readonly clock: Clock;
+  readonly observer: Observer;
+  readonly constants: NetworkConstants;
+}
+
+export interface HolderInit {
+  /** STOREs one peer may send. @default 5,000 a second, 10,000 at once */
+  readonly storesPerPeer: TokenBucketInit;
+  /** STOREs of one publisher's records, over all peers. @default 5,000 a second, 10,000 at once */
+  readonly storesPerPublisher: TokenBucketInit;
+}
+
+const DEFAULT_INIT: HolderInit = {
+  storesPerPeer: { perSecond: 5_000, burst: 10_000 },
+  storesPerPublisher: { perSecond: 5_000, burst: 10_000 },
+};
+
+const MAX_QUOTAS = 4_096;
+
+export class Holder implements RecordRequestHandler {
+  readonly #components: HolderComponents;
+  readonly #init: HolderInit;
+  // BOUNDED: MAX_QUOTAS each; a forgotten peer starts with a full bucket again.
+  readonly #peerQuotas = new BoundedMap<string, TokenBucket>(MAX_QUOTAS);
+  readonly #publisherQuotas = new BoundedMap<string, TokenBucket>(MAX_QUOTAS);
+
+  constructor(components: HolderComponents, init: Partial<HolderInit> = {}) {
+    this.#components = components;
+    this.#init = { ...DEFAULT_INIT, ...init };
+  }
+
+  async store(from: Peer, { record }: StoreRequest): Promise<StoreResponse> {
+    const reason = this.#refuseUnchecked(from, record) ?? (await this.#refuseUnverified(record));
+    return reason === undefined ? this.storeVerified(record) : this.#refused(record, reason, 0);
+  }
+
+  /** For records whose signature is known to be good: this node's own, and those a get has verified. */
+  async storeVerified(record: HeldRecord): Promise<StoreResponse> {
+    const { store, clock, observer } = this.#components;
+    if (store === undefined) return this.#refused(record, 'NOT_STORING', 0);
+    try {
+      const outcome = await store.merge(record);
+      if (outcome.kind === 'refused') return this.#refused(record, outcome.reason, outcome.newestSeq);
+      const { key, deleted } = record.header;
+      observer.notify({ type: 'record-stored', key: key.text, deleted });
+      return { type: 'STORE', outcome: { kind: 'stored', until: outcome.until }, newestSeq: outcome.newestSeq, time: clock.now() };
+    } catch (error) {
+      if (isNautilusError(error, 'RESOURCE_EXHAUSTED')) return this.#refused(record, 'QUOTA_EXCEEDED', 0);
+      if (isNautilusError(error, 'DISK_FULL')) return this.#refused(record, 'STORE_FULL', 0);
+      if (isNautilusError(error)) return this.#refused(record, 'STORAGE_FAILED', 0);
+      throw error;
+    }
+  }
+
+  async findValue(from: Peer, request: FindValueRequest): Promise<FindValueResponse> {
+    const { kademlia, constants, store } = this.#components;
+    const closer = kademlia.closest(NodeId.fromBytes(request.keyId), constants.k, from.contact.id);
+    const held = await this.readHeld(request.keyId);
+    const valueIndex = indexOfValue(held, request.value, this.#components.clock.now());
+    const bytes = held[valueIndex]?.value;
+    return {
+      type: 'FIND_VALUE',
+      closer,
+      headers: held.map((record) => record.header),
+      value: bytes === undefined ? undefined : { valueIndex, bytes },
+      // Differs from design: without reconciliation every holder vouches for what it has.
+      settled: store !== undefined,
+      holder: store !== undefined,
+    };
+  }
+
+  /** What this node itself holds under a key; nothing when it keeps no records. */
+  async readHeld(keyId: Uint8Array): Promise<readonly HeldRecord[]> {
+    return (await this.#components.store?.read(keyId)) ?? [];
+  }
+
+  #refuseUnchecked(from: Peer, record: HeldRecord): RefusalReason | undefined {
+    const { store, kademlia, constants, clock } = this.#components;
+    const { header, value } = record;
+    if (store === undefined) return 'NOT_STORING';
+    if (value !== undefined && value.length > constants.maxValueBytes) return 'TOO_LARGE';
+    const reason = validateHeader(header, clock.now(), constants);
+    if (reason !== undefined) return reason;
+    if (header.expiresAt <= clock.now()) return 'EXPIRED';
+    if (header.deleted && value !== undefined && value.length > 0) return 'MALFORMED';
+    if (kademlia.rank(NodeId.fromBytes(header.key.id)) > 2 * constants.k) return 'TOO_FAR';
+    return this.#spendQuotas(from, header.publisher) ? undefined : 'QUOTA_EXCEEDED';
+  }
+
+  async #refuseUnverified({ header, value }: HeldRecord): Promise<RefusalReason | undefined> {
+    const { verifier, constants } = this.#components;
+    if (value !== undefined && !bytesEqual(hashValue(value), header.valueHash)) return 'VALUE_MISMATCH';
+    try {
+      return (await verifyHeader(verifier, constants.network, header)) ? undefined : 'BAD_SIGNATURE';
+    } catch (error) {
+      if (isNautilusError(error, 'RESOURCE_EXHAUSTED')) return 'QUOTA_EXCEEDED';
+      throw error;
+    }
+  }
+
+  #spendQuotas(from: Peer, publisher: Uint8Array): boolean {
+    const { clock } = this.#components;
+    const { storesPerPeer, storesPerPublisher } = this.#init;
+    const bucketOf = (quotas: BoundedMap<string, TokenBucket>, key: string, init: TokenBucketInit): TokenBucket => {
+      const bucket = quotas.get(key) ?? new TokenBucket(clock, init);
+      quotas.set(key, bucket);
+      return bucket;
+    };
+    return (
+      bucketOf(this.#peerQuotas, from.contact.id.hex, storesPerPeer).trySpend() &&
+      bucketOf(this.#publisherQuotas, toHex(publisher), storesPerPublisher).trySpend()
+    );
+  }
+
+  #refused({ header }: HeldRecord, reason: RefusalReason, newestSeq: number): StoreResponse {
+    this.#components.observer.notify({ type: 'record-refused', key: header.key.text, reason });
+    return { type: 'STORE', outcome: { kind: 'refused', reason }, newestSeq, time: this.#components.clock.now() };
+  }
+}
+
+/** -1 when no value was asked for or the one asked for is not live here. */
+function indexOfValue(held: readonly HeldRecord[], wanted: FindValueRequest['value'], now: number): number {
+  if (wanted === 'none') return -1;
+  let newest = -1;
+  held.forEach(({ header }, index) => {
+    if (!isLive(header, now)) return;
+    if (wanted !== 'newest' && !bytesEqual(wanted.publisher, header.publisher)) return;
+    if (newest === -1 || header.seq > (held[newest] as HeldRecord).header.seq) newest = index;
+  });
+  return newest;
+}

@@ -1,0 +1,65 @@
+/**
+ * What this node has published: the newest header per key and the receipt it came with. It is the memory of the seq clock (a clock set back
+ * must not make the next put older than the last), and later what renewals and audits start from.
+ */
+import type { Clock, StateStore } from '../core/index.ts';
+import {
+  decodeCbor,
+  encodeCbor,
+  floorUntil,
+  headerFromFields,
+  headerToFields,
+  type NetworkConstants,
+  type RecordHeader,
+} from '../records/index.ts';
+import type { Receipt } from './receipt.ts';
+
+export interface Publication {
+  readonly header: RecordHeader;
+  readonly receipt: Receipt;
+}
+
+const PREFIX = 'publication/';
+
+export class Publications {
+  readonly #state: StateStore;
+  readonly #clock: Clock;
+  readonly #constants: NetworkConstants;
+
+  constructor(components: { readonly state: StateStore; readonly clock: Clock; readonly constants: NetworkConstants }) {
+    this.#state = components.state;
+    this.#clock = components.clock;
+    this.#constants = components.constants;
+  }
+
+  async get(key: string): Promise<Publication | undefined> {
+    const bytes = await this.#state.get(PREFIX + key);
+    return bytes === undefined ? undefined : decodePublication(bytes);
+  }
+
+  async set(publication: Publication): Promise<void> {
+    await this.#state.set(PREFIX + publication.header.key.text, encodePublication(publication));
+  }
+
+  /** In key order. Forgets on the way those whose seq no clock can come back to. */
+  async *entries(): AsyncIterable<Publication> {
+    for await (const { key, value } of this.#state.entries(PREFIX)) {
+      const publication = decodePublication(value);
+      if (publication === undefined || floorUntil(publication.header, this.#constants) <= this.#clock.now()) await this.#state.delete(key);
+      else yield publication;
+    }
+  }
+}
+
+/** The receipt goes in as JSON: it is for people, and its shape is the CLI's contract. */
+function encodePublication({ header, receipt }: Publication): Uint8Array {
+  return encodeCbor([headerToFields(header), JSON.stringify(receipt)]);
+}
+
+/** Undefined when another build wrote something else: then the publication is unknown, and its key starts from the wall clock. */
+function decodePublication(bytes: Uint8Array): Publication | undefined {
+  const fields = decodeCbor(bytes)?.value;
+  if (!Array.isArray(fields) || typeof fields[1] !== 'string') return undefined;
+  const parsed = headerFromFields(fields[0]);
+  return parsed.kind === 'invalid' ? undefined : { header: parsed.header, receipt: JSON.parse(fields[1]) as Receipt };
+}

@@ -1,0 +1,100 @@
+/**
+ * One STORE to every holder at once. It is over when all have answered or, once enough acks are in, when the stragglers have had their grace:
+ * a put must not wait for a dead node it no longer needs, and its receipt should still name everybody who took the record.
+ */
+import { type Clock, isNautilusError } from '../core/index.ts';
+import type { Contact, NodeId, RequestOptions, StoreRequest, StoreResponse } from '../kademlia/index.ts';
+import { type HeldRecord, toPeerIdText } from '../records/index.ts';
+import type { HolderSet } from './holder-set.ts';
+import type { Receipt, ReceiptHolder } from './receipt.ts';
+
+export interface StoreRoundComponents {
+  readonly kademlia: { request(to: Contact, request: StoreRequest, options?: Partial<RequestOptions>): Promise<StoreResponse> };
+  readonly holder: { storeVerified(record: HeldRecord): Promise<StoreResponse> };
+  readonly clock: Clock;
+}
+
+export interface StoreRoundOutcome {
+  readonly receipt: Receipt;
+  /** Newest seq of the key each holder that answered claims to have. */
+  readonly newestSeqs: readonly number[];
+  /** Wall clocks of the holders that answered, ms since the epoch, unsorted. */
+  readonly holderTimes: readonly number[];
+  readonly requests: number;
+}
+
+type Answer = { readonly kind: 'answered'; readonly response: StoreResponse } | { readonly kind: 'failed'; readonly reason: string };
+
+/** How long stragglers may delay a put that has its quorum: a multiple of what the quorum took, ms. */
+const GRACE_FACTOR = 3;
+const MIN_GRACE_MS = 20;
+const MAX_GRACE_MS = 250;
+
+export async function storeOnHolders(
+  components: StoreRoundComponents,
+  record: HeldRecord,
+  holders: HolderSet,
+  options: { readonly wanted: number; readonly signal?: AbortSignal | undefined },
+): Promise<StoreRoundOutcome> {
+  const { clock } = components;
+  const startedAt = clock.monotonic();
+  const answers: (Answer | undefined)[] = holders.members.map(() => undefined);
+  let outstanding = answers.length;
+  let acked = 0;
+  if (outstanding > 0) {
+    await new Promise<void>((resolve) => {
+      holders.members.forEach(async (member, index) => {
+        const answer = await storeOn(components, record, member, holders.self, options.signal);
+        answers[index] = answer;
+        outstanding -= 1;
+        if (answer.kind === 'answered' && answer.response.outcome.kind === 'stored') acked += 1;
+        if (outstanding === 0) return resolve();
+        if (acked !== options.wanted) return;
+        const graceMs = GRACE_FACTOR * (clock.monotonic() - startedAt);
+        clock.setTimer(Math.min(MAX_GRACE_MS, Math.max(MIN_GRACE_MS, graceMs)), resolve);
+      });
+    });
+  }
+  options.signal?.throwIfAborted();
+  const responses = answers.flatMap((answer) => (answer?.kind === 'answered' ? [answer.response] : []));
+  return {
+    receipt: createReceipt(holders, answers, options.wanted),
+    newestSeqs: responses.map((response) => response.newestSeq),
+    holderTimes: responses.map((response) => response.time),
+    requests: holders.members.filter((member) => !member.id.equals(holders.self)).length,
+  };
+}
+
+async function storeOn(
+  { kademlia, holder }: StoreRoundComponents,
+  record: HeldRecord,
+  member: Contact,
+  self: NodeId,
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
+  try {
+    const response = member.id.equals(self)
+      ? await holder.storeVerified(record)
+      : await kademlia.request(member, { type: 'STORE', record }, { signal });
+    return { kind: 'answered', response };
+  } catch (error) {
+    if (isNautilusError(error)) return { kind: 'failed', reason: error.code };
+    // The caller's own abort reason may be anything: the round reports it after the fact.
+    if (signal?.aborted) return { kind: 'failed', reason: 'ABORTED' };
+    throw error;
+  }
+}
+
+function createReceipt(holders: HolderSet, answers: readonly (Answer | undefined)[], wanted: number): Receipt {
+  const rows = holders.members.map((member, index): ReceiptHolder => {
+    const identity = { peerId: toPeerIdText(member.publicKey), rank: index + 1 };
+    const answer = answers[index];
+    if (answer === undefined) return { ...identity, status: 'unreachable', reason: 'NO_ANSWER_YET', until: null };
+    if (answer.kind === 'failed') return { ...identity, status: 'unreachable', reason: answer.reason, until: null };
+    const { outcome } = answer.response;
+    return outcome.kind === 'stored'
+      ? { ...identity, status: 'stored', reason: null, until: outcome.until }
+      : { ...identity, status: 'refused', reason: outcome.reason, until: null };
+  });
+  return { k: rows.length, wanted, acked: rows.filter((row) => row.status === 'stored').length, holders: rows };
+}
