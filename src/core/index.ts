@@ -2,7 +2,13 @@
 export { AssertionError, assert, unreachable } from './assert.ts';
 export { BoundedMap } from './bounded-map.ts';
 export type { Clock, Timer } from './clock.ts';
-export { ERROR_CATALOGUE, type ErrorCode, isNautilusError, NautilusError, type NautilusErrorOptions } from './errors.ts';
+export {
+  ERROR_CATALOGUE,
+  type ErrorCode,
+  isNautilusError,
+  NautilusError,
+  type NautilusErrorOptions,
+} from './errors.ts';
 export { KeyedQueue } from './keyed-queue.ts';
 export { type NodeEvent, type Observer, SILENT_OBSERVER } from './observer.ts';
 export type { Random } from './random.ts';

@@ -3,10 +3,28 @@ export { bytesEqual, compareBytes, copyBytes, fromHex, toHex, utf8Decode, utf8En
 export { decodeCbor, encodeCbor } from './cbor.ts';
 export { type Key, type KeyClass, parseKey } from './key.ts';
 export { cellPublisher, compareVersions, floorUntil, isRenewal, mergeRecords } from './merge.ts';
-export { DEFAULT_NETWORK_CONSTANTS, DEFAULT_TTL_MS, NETWORK_NAME_PATTERN, type NetworkConstants } from './network-constants.ts';
+export {
+  DEFAULT_NETWORK_CONSTANTS,
+  DEFAULT_TTL_MS,
+  NETWORK_NAME_PATTERN,
+  type NetworkConstants,
+} from './network-constants.ts';
 export { PUBLIC_KEY_BYTES, parsePeerIdText, peerIdBytes, toPeerIdText } from './publisher.ts';
-export { EMPTY_VALUE_HASH, type HeldRecord, hashValue, isLive, type RecordHeader, type SignedRecord } from './record.ts';
-export { decodeHeldRecord, encodeHeldRecord, headerFromFields, headerToFields, type ParsedHeader } from './record-codec.ts';
+export {
+  EMPTY_VALUE_HASH,
+  type HeldRecord,
+  hashValue,
+  isLive,
+  type RecordHeader,
+  type SignedRecord,
+} from './record.ts';
+export {
+  decodeHeldRecord,
+  encodeHeldRecord,
+  headerFromFields,
+  headerToFields,
+  type ParsedHeader,
+} from './record-codec.ts';
 export type { MergeOutcome, RecordStore } from './record-store.ts';
 export { REFUSAL_CODES, type RefusalReason, refusalFromCode } from './refusal.ts';
 export { nextSeq, type SeqSources } from './seq-clock.ts';

@@ -34,7 +34,8 @@ export function parseKey(text: string, maxBytes: number = DEFAULT_NETWORK_CONSTA
   if (text.length === 0) throw invalid('is empty: a key has 1 to 512 bytes');
   // A UTF-16 unit is at least one byte: this bounds the work below before anything is encoded.
   if (text.length > maxBytes) throw invalid(`has over ${maxBytes} bytes: shorten it`);
-  if (LONE_SURROGATE.test(text) || text.includes(REPLACEMENT_CHARACTER)) throw invalid('is not valid UTF-8 (or holds U+FFFD)');
+  if (LONE_SURROGATE.test(text) || text.includes(REPLACEMENT_CHARACTER))
+    throw invalid('is not valid UTF-8 (or holds U+FFFD)');
   if (text.normalize('NFC') !== text) throw invalid('is not in Unicode normal form C: normalize it');
   const bytes = utf8Encode(text);
   if (bytes.length > maxBytes) throw invalid(`has ${bytes.length} bytes, the limit is ${maxBytes}: shorten it`);

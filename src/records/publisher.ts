@@ -3,7 +3,7 @@
  * identity multihash of the protobuf-wrapped key (libp2p peer-id spec, "Keys"). Other key types are not identities here.
  */
 import { fromString } from 'uint8arrays/from-string';
-import { toString } from 'uint8arrays/to-string';
+import { toString as bytesToString } from 'uint8arrays/to-string';
 import { NautilusError } from '../core/index.ts';
 
 export const PUBLIC_KEY_BYTES = 32;
@@ -32,7 +32,10 @@ export function toPeerIdText(publicKey: Uint8Array): string {
 export function parsePeerIdText(text: string): Uint8Array {
   const publicKey = text.length === PEER_ID_TEXT_LENGTH ? decodePeerIdText(text) : undefined;
   if (publicKey === undefined) {
-    throw new NautilusError('PEER_INVALID', `"${text}" is not an Ed25519 peer id; it looks like 12D3KooW… (52 characters)`);
+    throw new NautilusError(
+      'PEER_INVALID',
+      `"${text}" is not an Ed25519 peer id; it looks like 12D3KooW… (52 characters)`,
+    );
   }
   return publicKey;
 }

@@ -25,8 +25,10 @@ export function headerFromFields(fields: unknown, maxKeyBytes?: number): ParsedH
   if (!Array.isArray(fields) || fields.length < 1) return MALFORMED;
   const [version, keyText, publisher, seq, expiresAt, deleted, valueHash, signature] = fields as unknown[];
   if (version !== RECORD_VERSION) return { kind: 'invalid', reason: 'UNSUPPORTED_VERSION' };
-  if (typeof keyText !== 'string' || !isNatural(seq) || !isNatural(expiresAt) || typeof deleted !== 'boolean') return MALFORMED;
-  if (!isBytes(publisher, PUBLIC_KEY_BYTES) || !isBytes(valueHash, HASH_BYTES) || !isBytes(signature, SIGNATURE_BYTES)) return MALFORMED;
+  if (typeof keyText !== 'string' || !isNatural(seq) || !isNatural(expiresAt) || typeof deleted !== 'boolean')
+    return MALFORMED;
+  if (!isBytes(publisher, PUBLIC_KEY_BYTES) || !isBytes(valueHash, HASH_BYTES) || !isBytes(signature, SIGNATURE_BYTES))
+    return MALFORMED;
   try {
     const key = parseKey(keyText, maxKeyBytes);
     const header: RecordHeader = {

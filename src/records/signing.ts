@@ -33,7 +33,10 @@ export async function signRecord(signer: Signer, network: string, draft: RecordD
   }
   const valueHash = hashValue(value);
   if (key.contentHash !== undefined && !bytesEqual(key.contentHash, valueHash)) {
-    throw new NautilusError('VALUE_MISMATCH', 'the value does not hash to the sha256 in its key: check the file or the key');
+    throw new NautilusError(
+      'VALUE_MISMATCH',
+      'the value does not hash to the sha256 in its key: check the file or the key',
+    );
   }
   const unsigned = { key, publisher: signer.publicKey, seq, expiresAt, deleted, valueHash };
   const signature = await signer.sign(encodeSignedHeader(network, unsigned));

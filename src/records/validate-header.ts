@@ -5,7 +5,11 @@ import { EMPTY_VALUE_HASH, type RecordHeader } from './record.ts';
 import type { RefusalReason } from './refusal.ts';
 
 /** Undefined when nothing speaks against it. Expiry is the caller's to judge: an expired header is no record, but a valid floor. */
-export function validateHeader(header: RecordHeader, now: number, constants: NetworkConstants): RefusalReason | undefined {
+export function validateHeader(
+  header: RecordHeader,
+  now: number,
+  constants: NetworkConstants,
+): RefusalReason | undefined {
   const { key, publisher, seq, expiresAt, deleted, valueHash } = header;
   if (!Number.isSafeInteger(seq) || !Number.isSafeInteger(expiresAt) || seq < 0 || expiresAt < 0) return 'MALFORMED';
   if (seq > (now + constants.maxClockSkewMs) * 1000) return 'FROM_THE_FUTURE';

@@ -48,7 +48,10 @@ export async function verifiedCells(
   return cells.filter((header) => header !== undefined).sort((a, b) => b.seq - a.seq || compareVersions(b, a));
 }
 
-async function newestVerified({ verifier, clock, observer, constants }: CellsComponents, rivals: Claim[]): Promise<RecordHeader | undefined> {
+async function newestVerified(
+  { verifier, clock, observer, constants }: CellsComponents,
+  rivals: Claim[],
+): Promise<RecordHeader | undefined> {
   rivals.sort((a, b) => compareVersions(b.header, a.header));
   for (const { header, by } of rivals) {
     if (by === undefined) return header;
@@ -66,5 +69,7 @@ function isSameHeader(a: RecordHeader, b: RecordHeader): boolean {
 
 /** Whether a holder's answer has this very version of the cell. */
 export function holdsVersion(answer: HolderAnswer, header: RecordHeader): boolean {
-  return answer.headers.some((held) => bytesEqual(cellPublisher(held), cellPublisher(header)) && compareVersions(held, header) === 0);
+  return answer.headers.some(
+    (held) => bytesEqual(cellPublisher(held), cellPublisher(header)) && compareVersions(held, header) === 0,
+  );
 }

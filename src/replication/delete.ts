@@ -45,11 +45,17 @@ export async function deleteRecord(components: GetComponents & PutComponents, in
     throw new NautilusError('NOT_FOUND', `no live record under "${key.text}": nothing to delete`);
   }
   const publishing = { ...input, value: NOTHING, ttlMs: constants.maxTtlMs, deleted: true, holders: reading.holders };
-  const result = live.some(isOwn) ? await publish(components, { ...publishing, requests: reading.requests, startedAt }) : undefined;
+  const result = live.some(isOwn)
+    ? await publish(components, { ...publishing, requests: reading.requests, startedAt })
+    : undefined;
   if (isOwn(newest)) return result as PutResult;
   const others = live.filter((header) => !isOwn(header)).map((header) => toPeerIdText(header.publisher));
   const own = result === undefined ? 'nothing of yours is there' : 'your record is deleted';
-  throw new NautilusError('CONFLICT', `the newest record under "${key.text}" is another's (${own}); publishers: ${others.join(', ')}`, {
-    details: { publishers: others, result },
-  });
+  throw new NautilusError(
+    'CONFLICT',
+    `the newest record under "${key.text}" is another's (${own}); publishers: ${others.join(', ')}`,
+    {
+      details: { publishers: others, result },
+    },
+  );
 }

@@ -4,7 +4,15 @@
  */
 import { type Clock, isNautilusError, NautilusError } from '../core/index.ts';
 import type { Contact } from '../kademlia/index.ts';
-import { hashValue, isLive, type Key, type RecordHeader, type SignedRecord, toHex, toPeerIdText } from '../records/index.ts';
+import {
+  hashValue,
+  isLive,
+  type Key,
+  type RecordHeader,
+  type SignedRecord,
+  toHex,
+  toPeerIdText,
+} from '../records/index.ts';
 import { type CellsComponents, holdsVersion, verifiedCells } from './cells.ts';
 import { firstAnswer } from './hedge.ts';
 import type { KHistory } from './k-history.ts';
@@ -61,7 +69,10 @@ export async function getRecords(components: GetComponents, input: GetInput): Pr
   signal?.throwIfAborted();
   const records = fetches.flatMap((fetch) => fetch.record ?? []);
   if (fetches[0]?.record === undefined) {
-    throw new NautilusError('QUORUM_NOT_REACHED', `"${key.text}" is there, but no holder has sent its newest value: try again`);
+    throw new NautilusError(
+      'QUORUM_NOT_REACHED',
+      `"${key.text}" is there, but no holder has sent its newest value: try again`,
+    );
   }
   const agreed = reading.answers.filter((answer) => holdsVersion(answer, newest)).length;
   const writtenBack = input.stable ? await makeStable(components, reading, fetches[0].record, agreed, signal) : 0;
@@ -88,7 +99,10 @@ export function noHolders(): NautilusError {
 }
 
 export function tooFewAnswers(settled: number, wanted: number): NautilusError {
-  return new NautilusError('QUORUM_NOT_REACHED', `only ${settled} of the ${wanted} holders needed answered: try again, or use --quorum one`);
+  return new NautilusError(
+    'QUORUM_NOT_REACHED',
+    `only ${settled} of the ${wanted} holders needed answered: try again, or use --quorum one`,
+  );
 }
 
 interface Fetch {
@@ -111,7 +125,11 @@ async function fetchValue(
   const ask = async (holder: Contact): Promise<SignedRecord | undefined> => {
     requests += 1;
     try {
-      const response = await kademlia.request(holder, { type: 'FIND_VALUE', keyId: key.id, value: { publisher } }, { signal });
+      const response = await kademlia.request(
+        holder,
+        { type: 'FIND_VALUE', keyId: key.id, value: { publisher } },
+        { signal },
+      );
       const value = response.value?.bytes;
       return value !== undefined && toHex(hashValue(value)) === hash ? { header, value } : undefined;
     } catch (error) {
@@ -134,7 +152,9 @@ async function makeStable(
 ): Promise<number> {
   const missing = writeQuorum(holders.members.length) - agreed;
   if (missing <= 0) return 0;
-  const having = new Set(answers.filter((answer) => holdsVersion(answer, record.header)).map((answer) => answer.holder.id.hex));
+  const having = new Set(
+    answers.filter((answer) => holdsVersion(answer, record.header)).map((answer) => answer.holder.id.hex),
+  );
   const lacking = holders.members.filter((member) => !having.has(member.id.hex));
   const round = await storeOnHolders(components, record, { ...holders, members: lacking }, { wanted: missing, signal });
   if (round.receipt.acked >= missing) return round.requests;

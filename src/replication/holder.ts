@@ -3,7 +3,14 @@
  * flood costs little: sizes, class, clock, expiry, distance, quota, and only then hashing and the signature. Not here: which of two records
  * wins (`records`) and how they are kept (`registry`).
  */
-import { BoundedMap, type Clock, isNautilusError, type Observer, TokenBucket, type TokenBucketInit } from '../core/index.ts';
+import {
+  BoundedMap,
+  type Clock,
+  isNautilusError,
+  type Observer,
+  TokenBucket,
+  type TokenBucketInit,
+} from '../core/index.ts';
 import {
   type Contact,
   type FindValueRequest,
@@ -81,7 +88,12 @@ export class Holder implements RecordRequestHandler {
       if (outcome.kind === 'refused') return this.#refused(record, outcome.reason, outcome.newestSeq);
       const { key, deleted } = record.header;
       observer.notify({ type: 'record-stored', key: key.text, deleted });
-      return { type: 'STORE', outcome: { kind: 'stored', until: outcome.until }, newestSeq: outcome.newestSeq, time: clock.now() };
+      return {
+        type: 'STORE',
+        outcome: { kind: 'stored', until: outcome.until },
+        newestSeq: outcome.newestSeq,
+        time: clock.now(),
+      };
     } catch (error) {
       if (isNautilusError(error, 'RESOURCE_EXHAUSTED')) return this.#refused(record, 'QUOTA_EXCEEDED', 0);
       if (isNautilusError(error, 'DISK_FULL')) return this.#refused(record, 'STORE_FULL', 0);

@@ -11,7 +11,15 @@ import {
   type NodeMode,
   type RequestOptions,
 } from '../kademlia/index.ts';
-import { bytesEqual, type HeldRecord, hashValue, type Key, type NetworkConstants, type RecordHeader, toHex } from '../records/index.ts';
+import {
+  bytesEqual,
+  type HeldRecord,
+  hashValue,
+  type Key,
+  type NetworkConstants,
+  type RecordHeader,
+  toHex,
+} from '../records/index.ts';
 import { createHolderSet, type HolderSet } from './holder-set.ts';
 
 export interface KeyReadingComponents {
@@ -20,7 +28,10 @@ export interface KeyReadingComponents {
     readonly mode: NodeMode;
     search(
       target: NodeId,
-      query: (contact: Contact, signal: AbortSignal) => Promise<{ readonly closer: readonly Contact[]; readonly holder: boolean }>,
+      query: (
+        contact: Contact,
+        signal: AbortSignal,
+      ) => Promise<{ readonly closer: readonly Contact[]; readonly holder: boolean }>,
       options?: { readonly signal?: AbortSignal | undefined },
     ): Promise<LookupOutcome>;
     request(to: Contact, request: FindValueRequest, options?: Partial<RequestOptions>): Promise<FindValueResponse>;
@@ -59,7 +70,11 @@ export async function readKey(
 
   if (selfHolds) {
     const held = await holder.readHeld(key.id);
-    answers.set(kademlia.self.id.hex, { holder: kademlia.self, headers: held.map((record) => record.header), settled: true });
+    answers.set(kademlia.self.id.hex, {
+      holder: kademlia.self,
+      headers: held.map((record) => record.header),
+      settled: true,
+    });
     for (const { header, value } of held) if (value !== undefined) values.set(toHex(header.valueHash), value);
   }
 

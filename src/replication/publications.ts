@@ -45,7 +45,8 @@ export class Publications {
   async *entries(): AsyncIterable<Publication> {
     for await (const { key, value } of this.#state.entries(PREFIX)) {
       const publication = decodePublication(value);
-      if (publication === undefined || floorUntil(publication.header, this.#constants) <= this.#clock.now()) await this.#state.delete(key);
+      if (publication === undefined || floorUntil(publication.header, this.#constants) <= this.#clock.now())
+        await this.#state.delete(key);
       else yield publication;
     }
   }

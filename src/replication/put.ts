@@ -53,15 +53,27 @@ export async function putRecord(components: PutComponents, input: PutInput): Pro
   const { kademlia, constants, clock } = components;
   const { key, value, ttlMs, signal } = input;
   if (value.length > constants.maxValueBytes) {
-    throw new NautilusError('VALUE_TOO_LARGE', `the value has ${value.length} bytes, the limit is ${constants.maxValueBytes}: split it`);
+    throw new NautilusError(
+      'VALUE_TOO_LARGE',
+      `the value has ${value.length} bytes, the limit is ${constants.maxValueBytes}: split it`,
+    );
   }
   if (!(ttlMs > 0 && ttlMs <= constants.maxTtlMs)) {
-    throw new NautilusError('TTL_INVALID', `the TTL must be over 0 and at most ${constants.maxTtlMs / 86_400_000} days`);
+    throw new NautilusError(
+      'TTL_INVALID',
+      `the TTL must be over 0 and at most ${constants.maxTtlMs / 86_400_000} days`,
+    );
   }
   const startedAt = clock.monotonic();
   const target = NodeId.fromBytes(key.id);
   const { closest, requests } = await kademlia.findClosest(target, { signal });
-  const holders = createHolderSet({ target, k: constants.k, found: closest, self: kademlia.self, selfHolds: kademlia.mode === 'server' });
+  const holders = createHolderSet({
+    target,
+    k: constants.k,
+    found: closest,
+    self: kademlia.self,
+    selfHolds: kademlia.mode === 'server',
+  });
   return publish(components, { ...input, deleted: false, holders, requests, startedAt });
 }
 
@@ -82,14 +94,21 @@ export async function publish(components: PutComponents, publishing: Publishing)
   if (kEffective === 0) throw noHolders();
   const { degraded } = await kHistory.observe(kEffective);
   if (degraded && strict) {
-    throw new NautilusError('DEGRADED', `only ${kEffective} holders are left of what was there in the last 24 h: nothing was stored (--strict)`);
+    throw new NautilusError(
+      'DEGRADED',
+      `only ${kEffective} holders are left of what was there in the last 24 h: nothing was stored (--strict)`,
+    );
   }
   const wanted = writeQuorum(kEffective, quorum);
   const store = (record: SignedRecord) => storeOnHolders(components, record, holders, { wanted, signal });
 
   const published = await publications.get(key.text);
   const lastAcknowledged = published?.header.seq ?? 0;
-  let record = await stamp(components, publishing, { lastAcknowledged, newestSeen: seen.newestSeq(key), nowMs: clock.now() });
+  let record = await stamp(components, publishing, {
+    lastAcknowledged,
+    newestSeen: seen.newestSeq(key),
+    nowMs: clock.now(),
+  });
   let round = await store(record);
   let requests = publishing.requests + round.requests;
   const again = restamp(components, record, round);
@@ -116,12 +135,26 @@ export async function publish(components: PutComponents, publishing: Publishing)
   return result;
 }
 
-function stamp({ signer, constants }: PutComponents, { key, value, ttlMs, deleted }: Publishing, sources: SeqSources): Promise<SignedRecord> {
+function stamp(
+  { signer, constants }: PutComponents,
+  { key, value, ttlMs, deleted }: Publishing,
+  sources: SeqSources,
+): Promise<SignedRecord> {
   const seq = key.class === 'immutable' ? 0 : nextSeq(sources);
-  return signRecord(signer, constants.network, { key, value, seq, expiresAt: Math.floor(sources.nowMs + ttlMs), deleted });
+  return signRecord(signer, constants.network, {
+    key,
+    value,
+    seq,
+    expiresAt: Math.floor(sources.nowMs + ttlMs),
+    deleted,
+  });
 }
 
-const CLOCK_REFUSALS: ReadonlySet<string | null> = new Set<RefusalReason>(['FROM_THE_FUTURE', 'EXPIRED', 'TTL_TOO_LONG']);
+const CLOCK_REFUSALS: ReadonlySet<string | null> = new Set<RefusalReason>([
+  'FROM_THE_FUTURE',
+  'EXPIRED',
+  'TTL_TOO_LONG',
+]);
 
 /**
  * What the second and last stamp should start from; undefined when the first will do. A record that turned out older than another's is stamped
@@ -135,7 +168,8 @@ function restamp(
 ): Omit<SeqSources, 'lastAcknowledged'> | undefined {
   if (holderTimes.length === 0) return undefined;
   const networkMs = median(holderTimes);
-  const clockRefused = receipt.acked < receipt.wanted && receipt.holders.some((holder) => CLOCK_REFUSALS.has(holder.reason));
+  const clockRefused =
+    receipt.acked < receipt.wanted && receipt.holders.some((holder) => CLOCK_REFUSALS.has(holder.reason));
   const credible = (networkMs + constants.maxClockSkewMs / 2) * 1000;
   const newestSeen = newestSeqs.reduce((newest, seq) => (seq <= credible ? Math.max(newest, seq) : newest), 0);
   if (clockRefused) {
@@ -157,8 +191,15 @@ function median(values: readonly number[]): number {
 function quorumMissed(result: PutResult): NautilusError {
   const { acked, wanted, holders } = result.receipt;
   const details = { result };
-  if (holders.filter((holder) => holder.reason === ('STALE' satisfies RefusalReason)).length > holders.length - wanted) {
-    return new NautilusError('CONFLICT', `a newer record of this identity is under "${result.key}": get it before putting again`, { details });
+  if (
+    holders.filter((holder) => holder.reason === ('STALE' satisfies RefusalReason)).length >
+    holders.length - wanted
+  ) {
+    return new NautilusError(
+      'CONFLICT',
+      `a newer record of this identity is under "${result.key}": get it before putting again`,
+      { details },
+    );
   }
   const reasons = [...new Set(holders.flatMap((holder) => holder.reason ?? []))].join(', ');
   return new NautilusError(

@@ -25,5 +25,8 @@ export function parseQuorum(text: string, k: number): QuorumChoice {
   if (text === 'majority' || text === 'one' || text === 'all') return text;
   const count = /^[1-9]\d{0,4}$/.test(text) ? Number(text) : Number.NaN;
   if (count >= 1 && count <= k) return count;
-  throw new NautilusError('QUORUM_INVALID', `--quorum ${text} is none of: majority, one, all, or a number from 1 to ${k}`);
+  throw new NautilusError(
+    'QUORUM_INVALID',
+    `--quorum ${text} is none of: majority, one, all, or a number from 1 to ${k}`,
+  );
 }

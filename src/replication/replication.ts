@@ -36,7 +36,13 @@ export class Replication {
   private constructor(components: ReplicationComponents, kHistory: KHistory, init: Partial<HolderInit>) {
     const holder = new Holder(components, init);
     this.handler = holder;
-    this.#parts = { ...components, holder, kHistory, publications: new Publications(components), seen: new SeenVersions() };
+    this.#parts = {
+      ...components,
+      holder,
+      kHistory,
+      publications: new Publications(components),
+      seen: new SeenVersions(),
+    };
   }
 
   static async create(components: ReplicationComponents, init: Partial<HolderInit> = {}): Promise<Replication> {

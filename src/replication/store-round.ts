@@ -9,7 +9,9 @@ import type { HolderSet } from './holder-set.ts';
 import type { Receipt, ReceiptHolder } from './receipt.ts';
 
 export interface StoreRoundComponents {
-  readonly kademlia: { request(to: Contact, request: StoreRequest, options?: Partial<RequestOptions>): Promise<StoreResponse> };
+  readonly kademlia: {
+    request(to: Contact, request: StoreRequest, options?: Partial<RequestOptions>): Promise<StoreResponse>;
+  };
   readonly holder: { storeVerified(record: HeldRecord): Promise<StoreResponse> };
   readonly clock: Clock;
 }
@@ -23,7 +25,9 @@ export interface StoreRoundOutcome {
   readonly requests: number;
 }
 
-type Answer = { readonly kind: 'answered'; readonly response: StoreResponse } | { readonly kind: 'failed'; readonly reason: string };
+type Answer =
+  | { readonly kind: 'answered'; readonly response: StoreResponse }
+  | { readonly kind: 'failed'; readonly reason: string };
 
 /** How long stragglers may delay a put that has its quorum: a multiple of what the quorum took, ms. */
 const GRACE_FACTOR = 3;
