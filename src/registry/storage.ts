@@ -3,7 +3,16 @@
  * exist once, in `records`, and the registry loops them over `storeIf`.
  *
  * *Absent* is a value (`undefined`), *failed* is a rejection with `STORAGE_FAILED` or `DISK_FULL`: they are never mixed up.
+ *
+ * Rules for every method, proven by the suite in storage-conformance.ts:
+ * - Keys have 1 to `MAX_STORAGE_KEY_BYTES` bytes, values 0 to 2^20; another key is a bug of the caller and rejects.
+ * - Bytes handed in belong to the caller again once the promise is settled; bytes handed out belong to whoever got them.
+ * - An aborted signal rejects with its reason. A write that was already handed on may still happen: aborting means "I stopped waiting".
+ * - After `close()` everything but `close()` rejects with `STORAGE_FAILED`.
  */
+
+/** Cells of the registry have 64; the rest is for state and for storages used on their own. */
+export const MAX_STORAGE_KEY_BYTES = 512;
 
 export interface StorageEntry {
   readonly value: Uint8Array;
@@ -30,7 +39,7 @@ export type StoreIfOutcome =
 
 export interface StoreIfOperation {
   readonly key: Uint8Array;
-  /** The version the entry must have, or that there must be none. */
+  /** The version the entry must have, or that there must be none. An expired entry is none. */
   readonly expected: number | 'absent';
   readonly entry: StorageEntry;
 }
@@ -40,7 +49,7 @@ export interface ScanOptions extends StorageOptions {
   readonly prefix?: Uint8Array;
   /** Only keys after this one, exclusive: the last key of the previous batch. */
   readonly after?: Uint8Array;
-  /** BOUNDED: at most this many entries. */
+  /** BOUNDED: at most this many entries. Fewer mean that there are no more. */
   readonly limit: number;
 }
 
@@ -49,14 +58,16 @@ export interface StorageCapabilities {
   readonly persistent: boolean;
   /** A resolved write survives the process being killed. */
   readonly durable: boolean;
-  /** The storage drops entries at `expiresAt` by itself. */
+  /** The storage frees the place of entries at `expiresAt` by itself; if not, somebody has to `remove` them. */
   readonly expires: boolean;
   /** Other processes may write to it too. */
   readonly shared: boolean;
 }
 
 export interface StorageSize {
+  /** Where `expires` is false this may count expired entries that nobody removed yet. */
   readonly entries: number;
+  /** Keys, values and whatever overhead the storage can tell. */
   readonly bytes: number;
 }
 
@@ -73,9 +84,10 @@ export interface RegistryStorage {
   storeIfBatch(operations: readonly StoreIfOperation[], options?: StorageOptions): Promise<readonly StoreIfOutcome[]>;
   /** Unconditional write: for local use and migrations, never for replicated records. */
   store(key: Uint8Array, entry: StorageEntry, options?: StorageOptions): Promise<'stored' | 'full'>;
+  /** True when there was an unexpired entry. */
   remove(key: Uint8Array, options?: StorageOptions): Promise<boolean>;
   contains(key: Uint8Array, options?: StorageOptions): Promise<boolean>;
-  /** Unexpired entries in key order (bytewise). Keys written while a scan goes on may or may not appear. */
+  /** Unexpired entries in key order (bytewise, a shorter prefix first). Keys written while a scan goes on may or may not appear. */
   scan(options: ScanOptions): Promise<readonly StoredEntry[]>;
   size(options?: StorageOptions): Promise<StorageSize>;
   /** Idempotent. Pending writes are finished first. */
