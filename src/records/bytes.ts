@@ -23,7 +23,7 @@ export function copyBytes(bytes: Uint8Array): Uint8Array {
 
 const HEX_PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
-/** By table: the library's base16 works bit by bit, and ids become map keys all the time (32 bytes: 0.3 against 4 µs). */
+/** By table: the library's base16 works bit by bit, and ids become map keys all the time (32 bytes: 0.4 against 1.3 µs). */
 export function toHex(bytes: Uint8Array): string {
   let hex = '';
   for (let i = 0; i < bytes.length; i++) hex += HEX_PAIRS[bytes[i] as number];

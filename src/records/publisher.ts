@@ -22,7 +22,7 @@ export function peerIdBytes(publicKey: Uint8Array): Uint8Array {
 
 /** `12D3Koo…` */
 export function toPeerIdText(publicKey: Uint8Array): string {
-  return toString(peerIdBytes(publicKey), 'base58btc');
+  return bytesToString(peerIdBytes(publicKey), 'base58btc');
 }
 
 /**
