@@ -1,0 +1,105 @@
+/**
+ * The future of a simulated world: callbacks by time, and by order of scheduling within one time. A binary heap with lazy cancelling, because
+ * nearly every deadline is cancelled long before it is due. Not here: moving time.
+ */
+
+export interface QueuedEvent {
+  /** ms on the queue's own scale. */
+  readonly time: number;
+  readonly sequence: number;
+  /** Undefined once cancelled or taken. */
+  callback: (() => void) | undefined;
+}
+
+/** Below this a heap full of cancelled events is not worth rebuilding. */
+const COMPACT_ABOVE = 1024;
+
+export class EventQueue {
+  // BOUNDED: by what the world arms; cancelled events are at most half of it (plus COMPACT_ABOVE).
+  #heap: QueuedEvent[] = [];
+  #cancelled = 0;
+  #sequence = 0;
+
+  /** Events that will fire. */
+  get size(): number {
+    return this.#heap.length - this.#cancelled;
+  }
+
+  push(time: number, callback: () => void): QueuedEvent {
+    const event: QueuedEvent = { time, sequence: this.#sequence++, callback };
+    this.#heap.push(event);
+    this.#siftUp(this.#heap.length - 1, event);
+    return event;
+  }
+
+  /** Idempotent; a no-op for an event that was taken. */
+  cancel(event: QueuedEvent): void {
+    if (event.callback === undefined) return;
+    event.callback = undefined;
+    this.#cancelled++;
+    if (this.#heap.length > COMPACT_ABOVE && this.#cancelled * 2 > this.#heap.length) this.#compact();
+  }
+
+  /** When the next event is due; Infinity when there is none. */
+  nextTime(): number {
+    while (this.#heap.length > 0) {
+      const first = this.#heap[0]!;
+      if (first.callback !== undefined) return first.time;
+      this.#removeFirst();
+      this.#cancelled--;
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** Takes the next event's callback. Call after `nextTime()` said there is one. */
+  take(): () => void {
+    const first = this.#heap[0];
+    const callback = first?.callback;
+    if (first === undefined || callback === undefined) throw new RangeError('take() needs a nextTime() that found one');
+    first.callback = undefined;
+    this.#removeFirst();
+    return callback;
+  }
+
+  #removeFirst(): void {
+    const last = this.#heap.pop()!;
+    if (this.#heap.length > 0) this.#siftDown(0, last);
+  }
+
+  /** The order is total, so rebuilding the heap changes nothing that can be seen. */
+  #compact(): void {
+    this.#heap = this.#heap.filter(({ callback }) => callback !== undefined);
+    this.#cancelled = 0;
+    for (let i = (this.#heap.length >> 1) - 1; i >= 0; i--) this.#siftDown(i, this.#heap[i]!);
+  }
+
+  #siftUp(start: number, event: QueuedEvent): void {
+    const heap = this.#heap;
+    let i = start;
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if (!isBefore(event, heap[parent]!)) break;
+      heap[i] = heap[parent]!;
+      i = parent;
+    }
+    heap[i] = event;
+  }
+
+  #siftDown(start: number, event: QueuedEvent): void {
+    const heap = this.#heap;
+    let i = start;
+    for (;;) {
+      let child = 2 * i + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++;
+      if (!isBefore(heap[child]!, event)) break;
+      heap[i] = heap[child]!;
+      i = child;
+    }
+    heap[i] = event;
+  }
+}
+
+function isBefore(a: QueuedEvent, b: QueuedEvent): boolean {
+  return a.time < b.time || (a.time === b.time && a.sequence < b.sequence);
+}

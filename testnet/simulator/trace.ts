@@ -1,0 +1,45 @@
+/**
+ * The fingerprint of a run: every frame that arrived, in order, with its time and ends. Two runs with one fingerprint did the same thing.
+ * Two FNV-1a-like lanes over 32-bit words (not cryptographic: it guards against accidents, and it is on the hot path).
+ */
+const PRIME_A = 0x01000193;
+const PRIME_B = 0x85ebca6b;
+
+export class Trace {
+  #a = 0x811c9dc5;
+  #b = 0x9e3779b9;
+  #frames = 0;
+  readonly #time = new Float64Array(1);
+  readonly #timeWords = new Int32Array(this.#time.buffer);
+
+  get frames(): number {
+    return this.#frames;
+  }
+
+  /** 16 hex digits. */
+  get hash(): string {
+    return [this.#a, this.#b].map((lane) => (lane >>> 0).toString(16).padStart(8, '0')).join('');
+  }
+
+  add(timeMs: number, from: number, to: number, frame: Uint8Array): void {
+    this.#frames++;
+    this.#time[0] = timeMs;
+    this.#mix(this.#timeWords[0]!);
+    this.#mix(this.#timeWords[1]!);
+    this.#mix(from);
+    this.#mix(to);
+    this.#mix(frame.length);
+    const whole = frame.length & ~3;
+    for (let i = 0; i < whole; i += 4) {
+      this.#mix(frame[i]! | (frame[i + 1]! << 8) | (frame[i + 2]! << 16) | (frame[i + 3]! << 24));
+    }
+    for (let i = whole; i < frame.length; i++) this.#mix(frame[i]!);
+  }
+
+  #mix(word: number): void {
+    this.#a = Math.imul(this.#a ^ word, PRIME_A);
+    this.#a ^= this.#a >>> 15;
+    this.#b = Math.imul(this.#b ^ word, PRIME_B);
+    this.#b ^= this.#b >>> 13;
+  }
+}

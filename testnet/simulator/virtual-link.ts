@@ -1,0 +1,43 @@
+/** A connection of the virtual network and the machines at its ends. */
+
+/** What a machine does about its connections; the transport implements it. */
+export interface ConnectionHandler {
+  /** A frame arrived. The first one on a connection the other side dialled is its HELLO. */
+  onFrame(link: Link, frame: Uint8Array): void;
+  /** The other side closed it, is gone, or never took it. */
+  onLinkClosed(link: Link): void;
+}
+
+export interface Link {
+  readonly dialler: Endpoint;
+  /** Undefined until the dial arrived. */
+  acceptor: Endpoint | undefined;
+  /** When the acceptor's first frame, its HELLO, arrives; ms on the world's clock. */
+  answeredAt?: number;
+}
+
+/** What a stopped process's machine keeps for it before it drops: some hundred kB, as socket buffers do. */
+const MAX_BACKLOG = 1024;
+
+/** One life of a machine at an address. A node that restarts has another one, so nothing of its former connections reaches it. */
+export class Endpoint {
+  readonly number: number;
+  readonly address: string;
+  readonly handler: ConnectionHandler;
+  state: 'up' | 'paused' | 'down' = 'up';
+  // BOUNDED: by the connections its transport allows itself, and dials under way.
+  readonly links = new Set<Link>();
+  // BOUNDED: MAX_BACKLOG.
+  readonly backlog: (() => void)[] = [];
+
+  constructor(number: number, address: string, handler: ConnectionHandler) {
+    this.number = number;
+    this.address = address;
+    this.handler = handler;
+  }
+
+  /** For when the process goes on. */
+  keep(work: () => void): void {
+    if (this.backlog.length < MAX_BACKLOG) this.backlog.push(work);
+  }
+}

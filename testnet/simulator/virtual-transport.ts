@@ -1,0 +1,303 @@
+/**
+ * The transport of a simulated node: the real codec over the virtual network, with the same promises as the one over libp2p. Identities need
+ * no handshake here: who is at the other end of a connection is known, as if it had been proven. Not here: latency and faults (virtual-network.ts).
+ */
+import { assert, type Clock, NautilusError, type Observer } from '../../src/core/index.ts';
+import {
+  type Contact,
+  type DecodedFrame,
+  decodeFrame,
+  encodeHello,
+  type Hello,
+  type NodeMode,
+  type Peer,
+  PROTOCOL_VERSION,
+  type Request,
+  type RequestOptions,
+  type Response,
+  type Transport,
+  type TransportEvents,
+} from '../../src/kademlia/index.ts';
+import type { NetworkConstants } from '../../src/records/index.ts';
+import { sameConstants } from './same-constants.ts';
+import type { ConnectionHandler, Endpoint, Link } from './virtual-link.ts';
+import type { VirtualNetwork } from './virtual-network.ts';
+import { type DialTarget, VirtualSession } from './virtual-session.ts';
+
+/** Names a machine of the virtual network by its connection: stands for the proof of identity in a real handshake. */
+export type IdentityAt = (endpoint: Endpoint) => Contact;
+
+export interface VirtualTransportComponents {
+  readonly network: VirtualNetwork;
+  readonly clock: Clock;
+  readonly observer: Observer;
+  readonly identityAt: IdentityAt;
+}
+
+export interface VirtualTransportInit {
+  /** The node's number in its world. */
+  readonly number: number;
+  readonly self: Contact;
+  readonly mode: NodeMode;
+  readonly constants: NetworkConstants;
+  readonly features?: readonly string[];
+  /** Open connections; over it the least recently used idle one is closed. @default 1_024 */
+  readonly maxConnections?: number;
+}
+
+export class VirtualTransport implements Transport, ConnectionHandler {
+  readonly self: Contact;
+  readonly mode: NodeMode;
+  readonly endpoint: Endpoint;
+  readonly #components: VirtualTransportComponents;
+  readonly #constants: NetworkConstants;
+  readonly #features: readonly string[];
+  readonly #maxConnections: number;
+  // BOUNDED: maxConnections open ones, and dials, each of which somebody waits for. By node id in hex; dials to an unknown identity are only below.
+  readonly #sessions = new Map<string, VirtualSession>();
+  // BOUNDED: by what the node's bootstrap dials at once.
+  readonly #anonymousDials = new Set<VirtualSession>();
+  // BOUNDED: as the sessions.
+  readonly #byLink = new Map<Link, VirtualSession>();
+  #events: TransportEvents | undefined;
+  #isStopped = false;
+
+  constructor(components: VirtualTransportComponents, init: VirtualTransportInit) {
+    const address = init.self.addresses[0];
+    assert(address !== undefined, 'a simulated node has an address');
+    this.#components = components;
+    this.self = init.self;
+    this.mode = init.mode;
+    this.#constants = init.constants;
+    this.#features = init.features ?? [];
+    this.#maxConnections = init.maxConnections ?? 1024;
+    this.endpoint = components.network.attach(init.number, address, this);
+  }
+
+  async start(events: TransportEvents): Promise<void> {
+    assert(this.#events === undefined, 'a transport starts once');
+    this.#events = events;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    for (const session of [...this.#byLink.values()]) {
+      this.#drop(session, new NautilusError('ABORTED', 'the node is stopping'));
+    }
+    this.#components.network.kill(this.endpoint);
+  }
+
+  peers(): readonly Peer[] {
+    return [...this.#sessions.values()].flatMap(({ peer }) => peer ?? []);
+  }
+
+  isConnected(id: Contact['id']): boolean {
+    return this.#sessions.get(id.hex)?.peer !== undefined;
+  }
+
+  request(to: Contact, request: Request, options: RequestOptions): Promise<Response> {
+    if (this.#isStopped) return Promise.reject(new NautilusError('ABORTED', 'the node has stopped'));
+    const known = this.#sessions.get(to.id.hex);
+    if (known !== undefined) return known.request(request, options);
+    const [address, ...others] = to.addresses;
+    if (address === undefined) {
+      return Promise.reject(
+        new NautilusError('PEER_UNREACHABLE', 'the peer is not connected and has no known address'),
+      );
+    }
+    return this.#dial({ address, others, expected: to.id.hex }).request(request, options);
+  }
+
+  connect(address: string, options: RequestOptions): Promise<Peer> {
+    if (this.#isStopped) return Promise.reject(new NautilusError('ABORTED', 'the node has stopped'));
+    const target = address.replace(/\/p2p\/[^/]+$/, '');
+    const sessions = [...this.#byLink.values()];
+    const known = sessions.find(({ link, dialled }) => (dialled ?? link.dialler.address) === target);
+    return (known ?? this.#dial({ address: target, others: [], expected: undefined })).opened(options);
+  }
+
+  onFrame(link: Link, bytes: Uint8Array): void {
+    const frame = decodeFrame(bytes, this.#constants);
+    const session = this.#byLink.get(link);
+    if (session === undefined) this.#onDial(link, frame);
+    else if (session.peer === undefined) this.#onAnswer(session, frame);
+    else this.#onMessage(session, session.peer, frame);
+  }
+
+  onLinkClosed(link: Link): void {
+    const session = this.#byLink.get(link);
+    if (session === undefined) return;
+    const next = session.peer === undefined ? session.addresses.shift() : undefined;
+    if (next === undefined)
+      this.#drop(session, new NautilusError('PEER_UNREACHABLE', 'the connection was refused or lost'));
+    else this.#moveTo(session, this.#components.network.dial(this.endpoint, next, this.#hello())); // another address of the same peer
+  }
+
+  #dial(target: DialTarget): VirtualSession {
+    const link = this.#components.network.dial(this.endpoint, target.address, this.#hello());
+    const session = this.#createSession(link, target);
+    if (target.expected === undefined) this.#anonymousDials.add(session);
+    else this.#sessions.set(target.expected, session);
+    return session;
+  }
+
+  #createSession(link: Link, target: DialTarget | { readonly expected: string }): VirtualSession {
+    const { clock, network } = this.#components;
+    const session: VirtualSession = new VirtualSession(clock, link, target, {
+      send: (frame, purpose) => network.send(session.link, this.endpoint, frame, purpose),
+      onUnwanted: () => this.#drop(session, new NautilusError('TIMEOUT', 'nobody waits for this connection any more')),
+    });
+    this.#byLink.set(link, session);
+    return session;
+  }
+
+  /** Somebody dialled us. */
+  #onDial(link: Link, frame: DecodedFrame): void {
+    const { network, identityAt } = this.#components;
+    if (this.#events === undefined || frame.kind !== 'hello') {
+      network.close(link, this.endpoint);
+      return;
+    }
+    if (this.#mismatch(frame.hello) !== undefined) {
+      // Our HELLO tells the dialler why; it closes the connection.
+      network.send(link, this.endpoint, this.#hello(), 'HELLO');
+      return;
+    }
+    const identity = identityAt(link.dialler);
+    const { hex } = identity.id;
+    const former = this.#sessions.get(hex);
+    const isCrossing = former !== undefined && former.peer === undefined;
+    // Both dialled at once: the one opened by the smaller id is used. The other end decides alike, and closes the loser.
+    if (isCrossing && this.self.id.hex < hex) return;
+    if (isCrossing) network.close(former.link, this.endpoint);
+    else if (former !== undefined) this.#drop(former, new NautilusError('PEER_UNREACHABLE', 'the peer connected anew'));
+    const session = isCrossing ? former : this.#createSession(link, { expected: hex });
+    if (isCrossing) this.#moveTo(session, link);
+    network.send(link, this.endpoint, this.#hello(), 'HELLO');
+    this.#open(session, identity, frame.hello, 'inbound');
+  }
+
+  /** The peer we dialled speaks for the first time. */
+  #onAnswer(session: VirtualSession, frame: DecodedFrame): void {
+    if (frame.kind !== 'hello') {
+      this.#drop(session, new NautilusError('MALFORMED', 'the peer did not begin with HELLO'));
+      return;
+    }
+    const { link } = session;
+    assert(link.acceptor !== undefined, 'who answers has accepted');
+    const identity = this.#components.identityAt(link.acceptor);
+    const mismatch = this.#mismatch(frame.hello);
+    if (mismatch !== undefined) this.#drop(session, mismatch);
+    else if (identity.id.hex !== (session.expected ?? identity.id.hex)) {
+      this.#drop(session, new NautilusError('PEER_UNREACHABLE', 'another identity answered there'));
+    } else this.#open(session, identity, frame.hello, 'outbound');
+  }
+
+  #onMessage(session: VirtualSession, peer: Peer, frame: DecodedFrame): void {
+    switch (frame.kind) {
+      case 'hello':
+        if (frame.hello.addresses.join() === peer.contact.addresses.join()) return; // a duplicate
+        session.peer = { ...peer, contact: { ...peer.contact, addresses: frame.hello.addresses } };
+        this.#events?.onPeerConnected(session.peer);
+        return;
+      case 'response':
+        if (!session.onResponse(frame.requestId, frame.response))
+          this.#misbehaved(session, peer, 'answer of another type');
+        return;
+      case 'request': {
+        const { requestId, request } = frame;
+        assert(this.#events !== undefined, 'connections come after start()');
+        const events = this.#events;
+        void session.serve(requestId, request.type, () => events.onRequest(peer, request));
+        return;
+      }
+      case 'unsupported':
+        session.answer(frame.requestId, 'PING', { type: 'ERROR', code: 'UNSUPPORTED' });
+        return;
+      case 'refused': {
+        const outcome = { kind: 'refused', reason: frame.reason } as const;
+        const time = this.#components.clock.now();
+        session.answer(frame.requestId, 'STORE', { type: 'STORE', outcome, newestSeq: 0, time });
+        return;
+      }
+      case 'invalid':
+        this.#misbehaved(session, peer, frame.reason);
+    }
+  }
+
+  #misbehaved(session: VirtualSession, peer: Peer, reason: string): void {
+    this.#components.observer.notify({ type: 'peer-misbehaved', nodeId: peer.contact.id.hex, reason });
+    this.#drop(session, new NautilusError('MALFORMED', `the peer broke the protocol: ${reason}`));
+  }
+
+  #open(session: VirtualSession, identity: Contact, hello: Hello, direction: Peer['direction']): void {
+    const { id, publicKey } = identity;
+    const former = this.#sessions.get(id.hex);
+    if (former?.peer !== undefined && former !== session) {
+      this.#drop(former, new NautilusError('PEER_UNREACHABLE', 'the peer connected anew'));
+    }
+    this.#sessions.set(id.hex, session);
+    this.#anonymousDials.delete(session);
+    const peer: Peer = { contact: { id, publicKey, addresses: hello.addresses }, mode: hello.mode, direction };
+    this.#closeLeastUsed();
+    assert(this.#events !== undefined, 'connections come after start()');
+    this.#events.onPeerConnected(peer);
+    session.open(peer);
+    if (direction === 'inbound') this.#adoptDials(session, session.link.dialler.address);
+  }
+
+  /** A dial to an address, made before we knew who is there, that the peer's own dial has overtaken. */
+  #adoptDials(session: VirtualSession, address: string): void {
+    for (const other of this.#anonymousDials) {
+      if (other.dialled !== address) continue;
+      session.adopt(other);
+      this.#drop(other, new NautilusError('PEER_UNREACHABLE', 'the peer dialled us first'));
+    }
+  }
+
+  #closeLeastUsed(): void {
+    if (this.#sessions.size <= this.#maxConnections) return;
+    let idlest: VirtualSession | undefined;
+    for (const session of this.#sessions.values()) {
+      if (session.isIdle && session.usedAt < (idlest?.usedAt ?? Number.POSITIVE_INFINITY)) idlest = session;
+    }
+    if (idlest !== undefined) this.#drop(idlest, new NautilusError('PEER_UNREACHABLE', 'too many connections'));
+  }
+
+  /** The connection ends, for everybody who waits for it. */
+  #drop(session: VirtualSession, reason: NautilusError): void {
+    const { link, peer } = session;
+    this.#byLink.delete(link);
+    this.#anonymousDials.delete(session);
+    const hex = peer?.contact.id.hex ?? session.expected;
+    if (hex !== undefined && this.#sessions.get(hex) === session) this.#sessions.delete(hex);
+    this.#components.network.close(link, this.endpoint);
+    session.end(reason);
+    if (peer !== undefined) this.#events?.onPeerDisconnected(peer);
+  }
+
+  #moveTo(session: VirtualSession, link: Link): void {
+    this.#byLink.delete(session.link);
+    session.link = link;
+    this.#byLink.set(link, session);
+  }
+
+  #mismatch({ protocolVersion, constants }: Hello): NautilusError | undefined {
+    if (protocolVersion === PROTOCOL_VERSION && sameConstants(constants, this.#constants)) return undefined;
+    return new NautilusError(
+      'NETWORK_MISMATCH',
+      `the peer belongs to network ${constants.network} or has other constants`,
+    );
+  }
+
+  #hello(): Uint8Array {
+    return encodeHello({
+      protocolVersion: PROTOCOL_VERSION,
+      constants: this.#constants,
+      mode: this.mode,
+      addresses: this.self.addresses,
+      features: this.#features,
+      time: this.#components.clock.now(),
+    });
+  }
+}
