@@ -15,7 +15,7 @@ const EXCUSED = new Map([
   ['lmdb-loads-late', ['type', 'dynamic']],
   ['ioredis-loads-late', ['type', 'dynamic']],
   ['pg-loads-late', ['type', 'dynamic']],
-  ['types-of-records', ['type']],
+  ['types-of-the-protocol', ['type']],
   ['one-composition-root', ['type']],
 ]);
 
