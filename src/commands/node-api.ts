@@ -30,6 +30,13 @@ export interface DeleteOptions extends CallOptions {
   readonly strict?: boolean | undefined;
 }
 
+export interface ListOptions extends CallOptions {
+  /** Only keys that start with this text. */
+  readonly prefix?: string | undefined;
+  /** What this node published, wherever it is held, instead of what it holds. @default false */
+  readonly own?: boolean | undefined;
+}
+
 export interface HeldSummary {
   readonly key: string;
   readonly publisher: string;
@@ -73,7 +80,12 @@ export interface NodeStatus {
   readonly networkSize: number;
   readonly kEffective: number;
   readonly settled: boolean;
-  readonly storage: readonly { readonly url: string; readonly state: string; readonly records: number; readonly bytes: number }[];
+  readonly storage: readonly {
+    readonly url: string;
+    readonly state: string;
+    readonly records: number;
+    readonly bytes: number;
+  }[];
 }
 
 export interface NodeApi {
@@ -84,7 +96,7 @@ export interface NodeApi {
   get(key: string, options?: GetOptions): Promise<GetResult>;
   delete(key: string, options?: DeleteOptions): Promise<PutResult>;
   /** Live records held here, or (`own`) published from here. */
-  list(options?: CallOptions & { readonly prefix?: string | undefined; readonly own?: boolean | undefined }): AsyncIterable<HeldSummary>;
+  list(options?: ListOptions): AsyncIterable<HeldSummary>;
   peers(): readonly PeerSummary[];
   /** `peer`: a peer id, a node id in hex, or a multiaddr. */
   ping(peer: string, options?: CallOptions): Promise<{ readonly peerId: string; readonly rttMs: number }>;
