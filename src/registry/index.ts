@@ -1,4 +1,7 @@
 /** Door of `registry`: the local store under a node, useful on its own. */
+export { type OpenRegistryOptions, openRegistry } from './open-registry.ts';
+export type { Registry } from './registry.ts';
+export { DEFAULT_REGISTRY_LIMITS, type RegistryLimits } from './registry-limits.ts';
 export type * from './storage.ts';
 export { MAX_STORAGE_KEY_BYTES } from './storage.ts';
 export { MEMORY_ENTRY_OVERHEAD_BYTES, MemoryStorage, type MemoryStorageOptions } from './storages/memory.ts';

@@ -1,0 +1,79 @@
+/**
+ * How records lie in a storage: one entry per cell, key = key id ‖ publisher (32 + 32 bytes), so that a prefix scan reads a key and a full
+ * scan walks in key-id order. The value of an entry is the record without its value once it is a tombstone or has expired.
+ */
+import { NautilusError } from '../core/index.ts';
+import {
+  cellPublisher,
+  decodeCbor,
+  decodeHeldRecord,
+  encodeHeldRecord,
+  floorUntil,
+  type HeldRecord,
+  type NetworkConstants,
+  type RecordHeader,
+  utf8Encode,
+} from '../records/index.ts';
+import type { StorageEntry } from './storage.ts';
+
+const KEY_ID_BYTES = 32;
+export const CELL_KEY_BYTES = 64;
+
+/** How long an entry outlives its record at least, ms: time to announce that it expired. */
+const ANNOUNCE_MARGIN_MS = 60_000;
+
+export function toCellKey(header: Pick<RecordHeader, 'key' | 'publisher'>): Uint8Array {
+  const cellKey = new Uint8Array(CELL_KEY_BYTES);
+  cellKey.set(header.key.id);
+  cellKey.set(cellPublisher(header), KEY_ID_BYTES);
+  return cellKey;
+}
+
+/** The part of a cell's key text that stands for its key id. */
+export function keyIdText(cellKeyText: string): string {
+  return cellKeyText.slice(0, KEY_ID_BYTES);
+}
+
+/** When the last trace of a record may go, ms since the epoch. */
+export function cellUntil(header: RecordHeader, constants: NetworkConstants): number {
+  return Math.max(floorUntil(header, constants), header.expiresAt + ANNOUNCE_MARGIN_MS);
+}
+
+export function toCellEntry(record: HeldRecord, version: number, constants: NetworkConstants): StorageEntry {
+  return { value: encodeHeldRecord(record), version, expiresAt: cellUntil(record.header, constants) };
+}
+
+/** @throws NautilusError `STORAGE_DAMAGED` */
+export function fromCellEntry(entry: StorageEntry): HeldRecord {
+  return decodeHeldRecord(entry.value) ?? damaged();
+}
+
+export interface CellSummary {
+  readonly seq: number;
+  readonly expiresAt: number;
+  readonly deleted: boolean;
+  /** Bytes of key and value; undefined for tombstones and floors, which have no value. */
+  readonly liveBytes: number | undefined;
+}
+
+/**
+ * What counting needs, without the price of a whole decode (hashing the key, copying the value).
+ * @throws NautilusError `STORAGE_DAMAGED`
+ */
+export function summarizeCell(entry: StorageEntry): CellSummary {
+  const decoded = decodeCbor(entry.value)?.value;
+  if (!Array.isArray(decoded) || !Array.isArray(decoded[0])) return damaged();
+  // The layout of headerToFields: [version, key, publisher, seq, expiresAt, deleted, …].
+  const [, key, , seq, expiresAt, deleted] = decoded[0] as unknown[];
+  const value: unknown = decoded[1];
+  if (typeof key !== 'string' || typeof seq !== 'number' || typeof expiresAt !== 'number') return damaged();
+  if (typeof deleted !== 'boolean' || !(value === null || value instanceof Uint8Array)) return damaged();
+  return { seq, expiresAt, deleted, liveBytes: value === null ? undefined : utf8Encode(key).length + value.length };
+}
+
+function damaged(): never {
+  throw new NautilusError(
+    'STORAGE_DAMAGED',
+    'the storage holds an entry that is no record: stop the node, move its records away and start it again',
+  );
+}

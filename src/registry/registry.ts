@@ -1,0 +1,367 @@
+/**
+ * The records a node keeps for the network, over any storage. What two versions make of each other is decided by the pure merge in
+ * `records`; here it is looped over the storage's one atomic primitive, counted, bounded and expired on time.
+ *
+ * Limits refuse newcomers and nothing else: a newer version of a held cell always gets in, and no acknowledged record is ever evicted.
+ * Tombstones and floors (expired headers, which keep older versions from coming back) get in as newcomers too, into a reserve of a quarter
+ * beyond the limits, so that deleting still works in a full store and a flood of floors is still bounded.
+ */
+import { type Clock, isNautilusError, KeyedQueue, NautilusError, type Observer } from '../core/index.ts';
+import {
+  bytesEqual,
+  compareVersions,
+  decodeCbor,
+  encodeCbor,
+  floorUntil,
+  type HeldRecord,
+  isLive,
+  type MergeOutcome,
+  mergeRecords,
+  type NetworkConstants,
+  type RecordStore,
+  type RefusalReason,
+  type SignedRecord,
+  utf8Encode,
+} from '../records/index.ts';
+import { type Cell, CellLedger } from './cell-ledger.ts';
+import { ExpirySchedule } from './expiry-schedule.ts';
+import { fromKeyText, toKeyText } from './key-text.ts';
+import { MonotoneTime } from './monotone-time.ts';
+import {
+  CELL_KEY_BYTES,
+  cellUntil,
+  fromCellEntry,
+  keyIdText,
+  summarizeCell,
+  toCellEntry,
+  toCellKey,
+} from './record-cell.ts';
+import { type Newcomer, type RegistryLimits, refuseNewcomer } from './registry-limits.ts';
+import type { RegistryStorage, StorageEntry, StorageOptions, StoredEntry } from './storage.ts';
+
+export interface RegistryComponents {
+  /** Stays the caller's: closing the registry does not close it. Nobody else may write cells to it while the registry is open. */
+  readonly storage: RegistryStorage;
+  readonly clock: Clock;
+  readonly observer: Observer;
+  readonly constants: NetworkConstants;
+  readonly limits: RegistryLimits;
+}
+
+/** How often somebody else may be faster on one cell before a merge gives up. */
+const MAX_ATTEMPTS = 8;
+const SCAN_BATCH = 256;
+/** After a failed write, ms. An expired record is not returned meanwhile: reading judges for itself. */
+const RETRY_MS = 5_000;
+/** Where the latest wall time seen is kept; no cell has a key this short. */
+const TIME_MARK_KEY = utf8Encode('latest time seen');
+const TIME_MARK_INTERVAL_MS = 60_000;
+
+interface Write {
+  readonly kind: 'write';
+  readonly record: HeldRecord;
+  readonly entry: StorageEntry;
+  readonly expected: number | 'absent';
+  readonly newcomer: Newcomer;
+  /** Newest seq of the key over all publishers, without and with the record. */
+  readonly heldSeq: number;
+  readonly newestSeq: number;
+}
+
+export class Registry implements RecordStore {
+  readonly #components: RegistryComponents;
+  readonly #ledger = new CellLedger();
+  readonly #schedule: ExpirySchedule<Cell>;
+  /** Merges and expiries of one key happen one after the other, which makes counting its publishers exact. */
+  readonly #queue = new KeyedQueue();
+  #time: MonotoneTime;
+  #savedMark = 0;
+  // BOUNDED: limits.maxPendingMerges.
+  readonly #merges = new Set<Promise<MergeOutcome>>();
+  /** Newcomers that were admitted and are being written. */
+  #reserved = { cells: 0, bytes: 0 };
+  #closing: Promise<void> | undefined;
+
+  constructor(components: RegistryComponents) {
+    this.#components = components;
+    this.#time = new MonotoneTime(components.clock);
+    this.#schedule = new ExpirySchedule({
+      clock: components.clock,
+      now: () => this.#time.now(),
+      process: (due) => this.#expireBatch(due),
+    });
+  }
+
+  /** Reads what the storage holds: the counters and every deadline. Once, before anything else; see `openRegistry`. */
+  async load(options?: StorageOptions): Promise<void> {
+    await this.#loadTimeMark(options);
+    for await (const { key, ...entry } of this.#entries(options?.signal)) {
+      const { expiresAt, deleted, liveBytes } = summarizeCell(entry);
+      const isAnnounced = liveBytes === undefined && !(deleted && expiresAt > this.#time.now());
+      const cell = this.#ledger.track(toKeyText(key), { bytes: entryBytes(entry), liveBytes, isAnnounced });
+      this.#schedule.set(cell, isAnnounced ? entry.expiresAt : expiresAt);
+    }
+    await this.#saveTimeMark();
+  }
+
+  async merge(record: HeldRecord, options?: StorageOptions): Promise<MergeOutcome> {
+    options?.signal?.throwIfAborted();
+    this.#checkOpen();
+    const { maxPendingMerges } = this.#components.limits;
+    if (this.#merges.size >= maxPendingMerges) {
+      throw new NautilusError(
+        'RESOURCE_EXHAUSTED',
+        `${maxPendingMerges} merges already wait for the storage: try again later`,
+      );
+    }
+    const merge = this.#queue.run(toKeyText(record.header.key.id), () => this.#merge(record, options?.signal));
+    this.#merges.add(merge);
+    try {
+      return await merge;
+    } finally {
+      this.#merges.delete(merge);
+    }
+  }
+
+  async read(keyId: Uint8Array, options?: StorageOptions): Promise<readonly HeldRecord[]> {
+    options?.signal?.throwIfAborted();
+    this.#checkOpen();
+    const entries = await this.#cellsOf(keyId, options?.signal);
+    const now = this.#time.now();
+    return entries.map((entry) => withoutExpiredValue(fromCellEntry(entry), now));
+  }
+
+  async *scan(
+    options: { readonly prefix?: string; readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<SignedRecord, void> {
+    this.#checkOpen();
+    const { prefix = '', signal } = options;
+    for await (const entry of this.#entries(signal)) {
+      const { header, value } = fromCellEntry(entry);
+      if (value === undefined || !isLive(header, this.#time.now()) || !header.key.text.startsWith(prefix)) continue;
+      yield { header, value };
+    }
+  }
+
+  size(): { readonly records: number; readonly bytes: number } {
+    return this.#ledger.live();
+  }
+
+  /** Idempotent. Finishes the merges at work; the storage stays open. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#schedule.close();
+    await Promise.allSettled(this.#merges);
+    await this.#saveTimeMark();
+  }
+
+  #checkOpen(): void {
+    if (this.#closing === undefined) return;
+    throw new NautilusError('STORAGE_FAILED', 'the registry is closed: the node is stopping');
+  }
+
+  async #merge(record: HeldRecord, signal: AbortSignal | undefined): Promise<MergeOutcome> {
+    const { storage } = this.#components;
+    const cellKey = toCellKey(record.header);
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      signal?.throwIfAborted();
+      const cells = await this.#cellsOf(record.header.key.id, signal);
+      const decision = this.#decide(record, cellKey, cells);
+      if (decision.kind !== 'write') return decision;
+      const { entry, expected, newcomer } = decision;
+      this.#reserve(newcomer, 1);
+      try {
+        // Without the signal: a write whose outcome nobody waits for would not be counted.
+        const outcome = await storage.storeIf({ key: cellKey, expected, entry });
+        if (outcome.kind === 'full') return { kind: 'refused', reason: 'STORE_FULL', newestSeq: decision.heldSeq };
+        if (outcome.kind === 'stored') {
+          this.#track(toKeyText(cellKey), decision.record, entry);
+          return { kind: 'stored', until: decision.record.header.expiresAt, newestSeq: decision.newestSeq };
+        }
+      } catch (error) {
+        this.#recheck(toKeyText(cellKey));
+        throw error;
+      } finally {
+        this.#reserve(newcomer, -1);
+      }
+    }
+    throw new NautilusError(
+      'RESOURCE_EXHAUSTED',
+      `another writer was faster ${MAX_ATTEMPTS} times on "${record.header.key.text}": try again`,
+    );
+  }
+
+  /** What to do with a record, given every cell of its key. Looks at nothing else and changes nothing. */
+  #decide(incoming: HeldRecord, cellKey: Uint8Array, cells: readonly StoredEntry[]): MergeOutcome | Write {
+    const { constants, limits } = this.#components;
+    const now = this.#time.now();
+    const heldEntry = cells.find(({ key }) => bytesEqual(key, cellKey));
+    const held = heldEntry && fromCellEntry(heldEntry);
+    const others = cells.filter((cell) => cell !== heldEntry).map(summarizeCell);
+    const heldSeq = others.reduce((newest, { seq }) => Math.max(newest, seq), held?.header.seq ?? 0);
+    const newestSeq = Math.max(heldSeq, incoming.header.seq);
+    const refuse = (reason: RefusalReason): MergeOutcome => ({ kind: 'refused', reason, newestSeq: heldSeq });
+
+    const merged = held === undefined ? incoming : mergeRecords(held, incoming);
+    if (held !== undefined && compareVersions(held.header, incoming.header) > 0) return refuse('STALE');
+    const isMergedLive = isLive(merged.header, now);
+    if (isMergedLive && merged.value === undefined) return refuse('VALUE_NEEDED');
+    const record = isMergedLive ? merged : { header: merged.header, value: undefined };
+    const isHeldAlready =
+      held !== undefined &&
+      compareVersions(held.header, record.header) === 0 &&
+      (held.value !== undefined || record.value === undefined);
+    if (isHeldAlready) return { kind: 'stored', until: held.header.expiresAt, newestSeq };
+    if (floorUntil(record.header, constants) <= now) return refuse('EXPIRED');
+
+    const entry = toCellEntry(record, nextVersion(heldEntry, now), constants);
+    const newcomer = { isLive: isMergedLive, isNewCell: held === undefined, bytes: entryBytes(entry) };
+    if (held === undefined || !isLive(held.header, now)) {
+      const occupancy = {
+        cells: this.#ledger.cells + this.#reserved.cells,
+        bytes: this.#ledger.bytes + this.#reserved.bytes,
+      };
+      const refusal = refuseNewcomer(newcomer, others, now, occupancy, limits, constants);
+      if (refusal !== undefined) return refuse(refusal);
+    }
+    return { kind: 'write', record, entry, expected: heldEntry?.version ?? 'absent', newcomer, heldSeq, newestSeq };
+  }
+
+  #reserve({ isNewCell, bytes }: Newcomer, sign: 1 | -1): void {
+    if (!isNewCell) return;
+    this.#reserved.cells += sign;
+    this.#reserved.bytes += sign * bytes;
+  }
+
+  #track(id: string, { header, value }: HeldRecord, entry: StorageEntry): void {
+    const liveBytes = value === undefined ? undefined : utf8Encode(header.key.text).length + value.length;
+    const isAnnounced = liveBytes === undefined && !(header.deleted && header.expiresAt > this.#time.now());
+    const cell = this.#ledger.track(id, { bytes: entryBytes(entry), liveBytes, isAnnounced });
+    this.#schedule.set(cell, isAnnounced ? entry.expiresAt : header.expiresAt);
+  }
+
+  /** After a write that failed: whether it happened anyway is found out a little later. */
+  #recheck(id: string): void {
+    const cell = this.#ledger.get(id) ?? this.#ledger.track(id, { bytes: 0, liveBytes: undefined, isAnnounced: true });
+    this.#schedule.set(cell, this.#time.now() + RETRY_MS);
+  }
+
+  async #expireBatch(due: readonly Cell[]): Promise<void> {
+    const work = due.map((cell) => this.#queue.run(keyIdText(cell.id), () => this.#expire(cell)));
+    const failures = (await Promise.allSettled(work)).flatMap((result, index) => {
+      if (result.status === 'fulfilled') return [];
+      this.#recheck(due[index]!.id);
+      return [result.reason as unknown];
+    });
+    if (failures.length > 0) this.#warn(`${failures.length} records could not be expired, retrying`, failures[0]);
+    if (this.#time.now() - this.#savedMark >= TIME_MARK_INTERVAL_MS) await this.#saveTimeMark();
+  }
+
+  /** A record past its deadline becomes its floor; a floor past its own is forgotten. */
+  async #expire(cell: Cell): Promise<void> {
+    const { storage, constants, observer } = this.#components;
+    // A merge of the same key went first and renewed it.
+    if (cell.heapIndex !== -1) return;
+    const key = fromKeyText(cell.id);
+    const entry = await storage.retrieve(key);
+    const now = this.#time.now();
+    const record = entry && fromCellEntry(entry);
+    if (entry === undefined || record === undefined || cellUntil(record.header, constants) <= now) {
+      if (entry !== undefined || !storage.capabilities.expires) await storage.remove(key);
+      this.#ledger.forget(cell);
+      return;
+    }
+    const { header, value } = record;
+    if (header.expiresAt <= now && !cell.state.isAnnounced) {
+      // Before the write, so that a slow disk delays no event; said once even if the write has to be repeated.
+      cell.state = { ...cell.state, isAnnounced: true };
+      observer.notify({ type: 'record-expired', key: header.key.text, deleted: header.deleted });
+    }
+    if (header.expiresAt > now || value === undefined) {
+      this.#track(cell.id, record, entry);
+      return;
+    }
+    const floor: HeldRecord = { header, value: undefined };
+    const floorEntry = toCellEntry(floor, nextVersion(entry, now), constants);
+    const outcome = await storage.storeIf({ key, expected: entry.version, entry: floorEntry });
+    if (outcome.kind === 'stored') this.#track(cell.id, floor, floorEntry);
+    else this.#schedule.set(cell, now + RETRY_MS);
+  }
+
+  async #cellsOf(keyId: Uint8Array, signal: AbortSignal | undefined): Promise<readonly StoredEntry[]> {
+    const cells: StoredEntry[] = [];
+    for await (const entry of this.#entries(signal, keyId)) cells.push(entry);
+    return cells;
+  }
+
+  /** Every cell under a prefix, in order. */
+  async *#entries(signal: AbortSignal | undefined, prefix?: Uint8Array): AsyncGenerator<StoredEntry, void> {
+    const { storage } = this.#components;
+    let after: Uint8Array | undefined;
+    for (;;) {
+      const batch = await storage.scan({
+        limit: SCAN_BATCH,
+        signal,
+        ...(prefix !== undefined && { prefix }),
+        ...(after !== undefined && { after }),
+      });
+      for (const entry of batch) if (entry.key.length === CELL_KEY_BYTES) yield entry;
+      if (batch.length < SCAN_BATCH) return;
+      after = batch.at(-1)!.key;
+    }
+  }
+
+  async #loadTimeMark(options: StorageOptions | undefined): Promise<void> {
+    const { storage, clock, constants } = this.#components;
+    if (!storage.capabilities.persistent) return;
+    const entry = await storage.retrieve(TIME_MARK_KEY, options);
+    const mark: unknown = entry && decodeCbor(entry.value)?.value;
+    if (typeof mark !== 'number') return;
+    const aheadMs = mark - clock.now();
+    // Nothing lives that long: the clock was wrong then, not now. Believing the mark would keep every new record out.
+    if (aheadMs > constants.maxTtlMs) return;
+    this.#time = new MonotoneTime(clock, mark);
+    if (aheadMs > constants.maxClockSkewMs) {
+      this.#warn(`the clock is ${Math.round(aheadMs / 1000)} s behind what this store has seen: check it`, undefined);
+    }
+  }
+
+  async #saveTimeMark(): Promise<void> {
+    const { storage } = this.#components;
+    const mark = this.#time.now();
+    if (!storage.capabilities.persistent || mark === this.#savedMark) return;
+    this.#savedMark = mark;
+    try {
+      const value = encodeCbor(mark);
+      await storage.store(TIME_MARK_KEY, { value, version: 1, expiresAt: Number.MAX_SAFE_INTEGER });
+    } catch (error) {
+      this.#warn('the time mark could not be saved', error);
+    }
+  }
+
+  #warn(message: string, error: unknown): void {
+    const { observer } = this.#components;
+    const code = isNautilusError(error) ? error.code : error === undefined ? 'CLOCK_BEHIND' : 'STORAGE_FAILED';
+    const reason = error instanceof Error ? `: ${error.message}` : '';
+    observer.notify({ type: 'warning', code, message: message + reason });
+  }
+}
+
+function withoutExpiredValue(record: HeldRecord, now: number): HeldRecord {
+  return record.value === undefined || isLive(record.header, now)
+    ? record
+    : { header: record.header, value: undefined };
+}
+
+function entryBytes(entry: StorageEntry): number {
+  return CELL_KEY_BYTES + entry.value.length;
+}
+
+/** From the wall time on, so that no version comes twice even when a cell is removed and comes back. */
+function nextVersion(held: StorageEntry | undefined, now: number): number {
+  return Math.max((held?.version ?? 0) + 1, Math.floor(now));
+}
