@@ -8,7 +8,11 @@ export interface MemoryNames {
   readonly broken?: Readonly<Record<string, string>>;
 }
 
-export function createMemoryNames({ hosts = {}, texts = {}, broken = {} }: MemoryNames): NameResolver & { asked: string[] } {
+export function createMemoryNames({
+  hosts = {},
+  texts = {},
+  broken = {},
+}: MemoryNames): NameResolver & { asked: string[] } {
   const asked: string[] = [];
   const ask = (name: string) => {
     asked.push(name);

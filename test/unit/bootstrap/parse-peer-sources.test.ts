@@ -11,7 +11,12 @@ function parse(...bootstrap: string[]) {
 
 describe('parsePeerSources', () => {
   it('gathers addresses in one source and gives every list its own', async () => {
-    const sources = parse('/ip4/203.0.113.1/tcp/1', 'https://a.example/peers', '/dnsaddr/b.example', 'http://c.example:80/x');
+    const sources = parse(
+      '/ip4/203.0.113.1/tcp/1',
+      'https://a.example/peers',
+      '/dnsaddr/b.example',
+      'http://c.example:80/x',
+    );
     expect(sources.map(({ name }) => name)).toEqual(['--bootstrap', 'https://a.example/peers', 'http://c.example/x']);
     const addresses: string[] = [];
     for await (const address of sources[0]!.peers({})) addresses.push(address);
@@ -53,9 +58,15 @@ describe('parseListAddress', () => {
     expect(parseListAddress(text)).toEqual(address);
   });
 
-  it.each(['8480', 'host', '::1:80', '[host]:80', 'a:65536', 'a:-1', 'a:80/x', ''])('refuses %j with examples', (text) => {
-    expect(() => parseListAddress(text)).toThrow(
-      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(/HOST:PORT; it looks like 127/) }),
-    );
-  });
+  it.each(['8480', 'host', '::1:80', '[host]:80', 'a:65536', 'a:-1', 'a:80/x', ''])(
+    'refuses %j with examples',
+    (text) => {
+      expect(() => parseListAddress(text)).toThrow(
+        expect.objectContaining({
+          code: 'CONFIG_INVALID',
+          message: expect.stringMatching(/HOST:PORT; it looks like 127/),
+        }),
+      );
+    },
+  );
 });

@@ -43,7 +43,9 @@ describe('parsePeerAddress', () => {
     ['/dnsaddr/example.org/tcp/4801', /at its end is not understood/],
     [`/${'x'.repeat(600)}`, /longer than 512 characters/],
   ])('refuses %j and says what is wrong', (text, message) => {
-    expect(() => parsePeerAddress(text)).toThrow(expect.objectContaining({ code: 'ADDRESS_INVALID', message: expect.stringMatching(message) }));
+    expect(() => parsePeerAddress(text)).toThrow(
+      expect.objectContaining({ code: 'ADDRESS_INVALID', message: expect.stringMatching(message) }),
+    );
   });
 
   it('keeps its message on one short line whatever it was given', () => {

@@ -27,7 +27,10 @@ describe('resolveAddress', () => {
   });
 
   it.each([
-    [`/dns/seed.example/tcp/4801/p2p/${A}`, [`/ip4/203.0.113.7/tcp/4801/p2p/${A}`, `/ip6/2001:db8::7/tcp/4801/p2p/${A}`]],
+    [
+      `/dns/seed.example/tcp/4801/p2p/${A}`,
+      [`/ip4/203.0.113.7/tcp/4801/p2p/${A}`, `/ip6/2001:db8::7/tcp/4801/p2p/${A}`],
+    ],
     ['/dns4/seed.example/tcp/4801', ['/ip4/203.0.113.7/tcp/4801']],
     ['/dns6/seed.example/tcp/4801', ['/ip6/2001:db8::7/tcp/4801']],
   ])('turns %s into alternatives for one peer', async (text, alternatives) => {
