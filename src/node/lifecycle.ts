@@ -39,7 +39,8 @@ export class Lifecycle {
   async #closeAll(): Promise<void> {
     for (const { name, close } of this.#opened.toReversed()) {
       const problem = await this.#closeOne(close);
-      if (problem !== undefined) this.#observer.notify({ type: 'warning', code: 'CLOSE_FAILED', message: `${name}: ${problem}` });
+      if (problem !== undefined)
+        this.#observer.notify({ type: 'warning', code: 'CLOSE_FAILED', message: `${name}: ${problem}` });
     }
   }
 

@@ -16,6 +16,8 @@ import type { Receipt } from './receipt.ts';
 
 export interface Publication {
   readonly header: RecordHeader;
+  /** Of the value; the value itself is on its holders. */
+  readonly sizeBytes: number;
   readonly receipt: Receipt;
 }
 
@@ -53,14 +55,16 @@ export class Publications {
 }
 
 /** The receipt goes in as JSON: it is for people, and its shape is the CLI's contract. */
-function encodePublication({ header, receipt }: Publication): Uint8Array {
-  return encodeCbor([headerToFields(header), JSON.stringify(receipt)]);
+function encodePublication({ header, sizeBytes, receipt }: Publication): Uint8Array {
+  return encodeCbor([headerToFields(header), sizeBytes, JSON.stringify(receipt)]);
 }
 
 /** Undefined when another build wrote something else: then the publication is unknown, and its key starts from the wall clock. */
 function decodePublication(bytes: Uint8Array): Publication | undefined {
   const fields = decodeCbor(bytes)?.value;
-  if (!Array.isArray(fields) || typeof fields[1] !== 'string') return undefined;
-  const parsed = headerFromFields(fields[0]);
-  return parsed.kind === 'invalid' ? undefined : { header: parsed.header, receipt: JSON.parse(fields[1]) as Receipt };
+  if (!Array.isArray(fields)) return undefined;
+  const [headerFields, sizeBytes, receipt] = fields as unknown[];
+  const parsed = headerFromFields(headerFields);
+  if (parsed.kind === 'invalid' || typeof sizeBytes !== 'number' || typeof receipt !== 'string') return undefined;
+  return { header: parsed.header, sizeBytes, receipt: JSON.parse(receipt) as Receipt };
 }

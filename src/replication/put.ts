@@ -119,7 +119,7 @@ export async function publish(components: PutComponents, publishing: Publishing)
   }
 
   const { receipt } = round;
-  if (receipt.acked > 0) await publications.set({ header: record.header, receipt });
+  if (receipt.acked > 0) await publications.set({ header: record.header, sizeBytes: record.value.length, receipt });
   const result: PutResult = {
     key: key.text,
     seq: record.header.seq,

@@ -1,0 +1,223 @@
+/**
+ * A running node: every operation of NodeApi over the parts that create-node put together. Text and defaults become protocol terms here; the
+ * protocol itself is in the rooms below.
+ */
+import type {
+  CallOptions,
+  DeleteOptions,
+  GetOptions,
+  HeldSummary,
+  ListOptions,
+  LookupSummary,
+  NodeApi,
+  NodeStatus,
+  PeerSummary,
+  PutOptions,
+} from '../commands/index.ts';
+import { type Clock, isNautilusError, NautilusError } from '../core/index.ts';
+import { type Contact, commonPrefixLength, type Kademlia, NodeId } from '../kademlia/index.ts';
+import {
+  DEFAULT_TTL_MS,
+  isLive,
+  type Key,
+  type NetworkConstants,
+  parseKey,
+  parsePeerIdText,
+  type RecordHeader,
+  type RecordStore,
+  toPeerIdText,
+} from '../records/index.ts';
+import type { GetResult, PutResult, Replication } from '../replication/index.ts';
+import type { Lifecycle } from './lifecycle.ts';
+
+export interface ReadyInfo {
+  readonly peerId: string;
+  readonly nodeId: string;
+  /** Multiaddrs others can dial, with `/p2p/<peerId>`. */
+  readonly addresses: readonly string[];
+  readonly dataDir: string;
+  readonly mode: Kademlia['mode'];
+  readonly network: string;
+}
+
+export interface NautilusNodeComponents {
+  readonly kademlia: Kademlia;
+  readonly replication: Replication;
+  /** Undefined on clients and bootstrap nodes. */
+  readonly store: RecordStore | undefined;
+  readonly storageUrls: readonly string[];
+  readonly clock: Clock;
+  readonly constants: NetworkConstants;
+  readonly lifecycle: Lifecycle;
+  readonly dataDir: string;
+}
+
+export class NautilusNode implements NodeApi {
+  /** Resolves when the node has stopped, whoever asked for it. */
+  readonly closed: Promise<void>;
+  readonly #components: NautilusNodeComponents;
+  readonly #startedAt: number;
+  #resolveClosed: () => void = () => undefined;
+
+  constructor(components: NautilusNodeComponents) {
+    this.#components = components;
+    this.#startedAt = components.clock.monotonic();
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+  }
+
+  get ready(): ReadyInfo {
+    const { kademlia, constants, dataDir } = this.#components;
+    const { peerId, nodeId } = this.id();
+    const addresses = kademlia.self.addresses.map((address) => `${address}/p2p/${peerId}`);
+    return { peerId, nodeId, addresses, dataDir, mode: kademlia.mode, network: constants.network };
+  }
+
+  id(): { readonly peerId: string; readonly nodeId: string } {
+    const { self } = this.#components.kademlia;
+    return { peerId: toPeerIdText(self.publicKey), nodeId: self.id.hex };
+  }
+
+  async put(
+    key: string,
+    value: Uint8Array,
+    { ttlMs = DEFAULT_TTL_MS, ...options }: PutOptions = {},
+  ): Promise<PutResult> {
+    return this.#components.replication.put({ ...options, key: this.#parseKey(key), value, ttlMs });
+  }
+
+  async get(key: string, options: GetOptions = {}): Promise<GetResult> {
+    return this.#components.replication.get({ ...options, key: this.#parseKey(key) });
+  }
+
+  async delete(key: string, options: DeleteOptions = {}): Promise<PutResult> {
+    return this.#components.replication.delete({ ...options, key: this.#parseKey(key) });
+  }
+
+  async *list({ prefix = '', own = false, signal }: ListOptions = {}): AsyncIterable<HeldSummary> {
+    const { store, replication, clock } = this.#components;
+    if (own) {
+      for await (const { header, sizeBytes } of replication.publications()) {
+        signal?.throwIfAborted();
+        if (header.key.text.startsWith(prefix) && isLive(header, clock.now())) yield this.#summarize(header, sizeBytes);
+      }
+    } else if (store !== undefined) {
+      for await (const { header, value } of store.scan({ prefix, signal })) yield this.#summarize(header, value.length);
+    }
+  }
+
+  peers(): readonly PeerSummary[] {
+    const { kademlia } = this.#components;
+    const inTable = kademlia.contacts();
+    const known = new Set(inTable.map((contact) => contact.id.hex));
+    const others = kademlia.peers().filter((peer) => !known.has(peer.contact.id.hex));
+    return [
+      ...inTable.map((contact) => this.#describePeer(contact, commonPrefixLength(kademlia.self.id, contact.id))),
+      ...others.map((peer) => this.#describePeer(peer.contact, null)),
+    ];
+  }
+
+  async ping(peer: string, { signal }: CallOptions = {}): Promise<{ readonly peerId: string; readonly rttMs: number }> {
+    const contact = await this.#findPeer(peer, signal);
+    const rttMs = await this.#components.kademlia.ping(contact, { signal });
+    return { peerId: toPeerIdText(contact.publicKey), rttMs };
+  }
+
+  async lookup(target: string, { signal }: CallOptions = {}): Promise<LookupSummary> {
+    const id = this.#parseTarget(target);
+    const { closest, hops, requests, elapsedMs } = await this.#components.kademlia.findClosest(id, { signal });
+    const described = closest.map((contact) => ({ peerId: toPeerIdText(contact.publicKey), nodeId: contact.id.hex }));
+    return { target: id.hex, closest: described, hops, requests, elapsedMs };
+  }
+
+  async status(): Promise<NodeStatus> {
+    const { kademlia, store, storageUrls, constants, clock } = this.#components;
+    const { records, bytes } = store?.size() ?? { records: 0, bytes: 0 };
+    const networkSize = kademlia.networkSize();
+    return {
+      peerId: this.id().peerId,
+      mode: kademlia.mode,
+      network: constants.network,
+      uptimeMs: clock.monotonic() - this.#startedAt,
+      peers: kademlia.table.size,
+      records,
+      bytes,
+      networkSize,
+      kEffective: Math.min(constants.k, networkSize),
+      settled: store !== undefined,
+      storage: storageUrls.map((url) => ({ url, state: 'up', records, bytes })),
+    };
+  }
+
+  async stop(): Promise<void> {
+    await this.#components.lifecycle.close();
+    this.#resolveClosed();
+  }
+
+  #parseKey(text: string): Key {
+    return parseKey(text, this.#components.constants.maxKeyBytes);
+  }
+
+  #summarize(header: RecordHeader, bytes: number): HeldSummary {
+    return {
+      key: header.key.text,
+      publisher: toPeerIdText(header.publisher),
+      seq: header.seq,
+      expiresAt: header.expiresAt,
+      bytes,
+      rank: this.#components.kademlia.rank(NodeId.fromBytes(header.key.id)),
+    };
+  }
+
+  #describePeer(contact: Contact, bucket: number | null): PeerSummary {
+    const { kademlia } = this.#components;
+    return {
+      peerId: toPeerIdText(contact.publicKey),
+      nodeId: contact.id.hex,
+      addresses: contact.addresses,
+      bucket,
+      rttMs: kademlia.rttMs(contact.id) ?? null,
+      lastSeen: kademlia.lastSeen(contact.id) ?? null,
+      connected: kademlia.isConnected(contact.id),
+    };
+  }
+
+  /** By multiaddr (dialled), or by peer id or node id: known already, or found by a lookup. */
+  async #findPeer(peer: string, signal: AbortSignal | undefined): Promise<Contact> {
+    const { kademlia } = this.#components;
+    if (peer.startsWith('/')) return (await kademlia.connect(peer, { signal })).contact;
+    const id = parseNodeId(peer);
+    if (id === undefined) {
+      throw new NautilusError(
+        'PEER_INVALID',
+        `"${peer}" is no peer: give a peer id (12D3KooW…), a node id (64 hex digits) or a multiaddr (/ip4/…)`,
+      );
+    }
+    const known = kademlia.peers().find(({ contact }) => contact.id.equals(id))?.contact ?? kademlia.closest(id, 1)[0];
+    if (known?.id.equals(id)) return known;
+    const found = (await kademlia.findClosest(id, { signal })).closest[0];
+    if (found?.id.equals(id)) return found;
+    throw new NautilusError(
+      'PEER_UNREACHABLE',
+      `${peer} is not in this network, or down: "nautilus peers" shows who is known`,
+    );
+  }
+
+  /** A peer id or node id stands for a place in the key space; anything else is a key. */
+  #parseTarget(target: string): NodeId {
+    return parseNodeId(target) ?? NodeId.fromBytes(this.#parseKey(target).id);
+  }
+}
+
+const NODE_ID_PATTERN = /^[0-9a-f]{64}$/i;
+
+function parseNodeId(text: string): NodeId | undefined {
+  if (NODE_ID_PATTERN.test(text)) return NodeId.fromHex(text.toLowerCase());
+  try {
+    return NodeId.fromPublicKey(parsePeerIdText(text));
+  } catch (error) {
+    if (isNautilusError(error, 'PEER_INVALID')) return undefined;
+    throw error;
+  }
+}
