@@ -134,7 +134,8 @@ function hasSmallOrder(publicKey: Uint8Array): boolean {
   return SMALL_ORDER_POINTS.has(point.toString('hex'));
 }
 
-function importPrivateKey(privateKey: Uint8Array): KeyObject {
+/** A KeyObject of a raw 32-byte seed. */
+export function importPrivateKey(privateKey: Uint8Array): KeyObject {
   assert(privateKey.length === KEY_BYTES, 'an Ed25519 private key is a seed of 32 bytes');
   return createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, privateKey]), format: 'der', type: 'pkcs8' });
 }
