@@ -52,7 +52,8 @@ export async function askSource(source: PeerSource, { dial, selfPeerId, signal }
       if (address.endsWith(`/p2p/${selfPeerId}`)) continue;
       tried++;
       try {
-        connected += await dial(address, { signal });
+        const peers = await dial(address, { signal });
+        connected += peers; // not in one line: it would add to what was there before the wait
       } catch (error) {
         signal.throwIfAborted();
         if (!isNautilusError(error)) throw error;

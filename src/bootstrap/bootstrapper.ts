@@ -47,6 +47,8 @@ export interface WaitOptions {
 }
 
 const WATCH_INTERVAL_MS = 5_000;
+/** Memory is written to disk when it changes: once a minute is often enough. */
+const TICKS_PER_REFRESH = 12;
 
 export class Bootstrapper {
   readonly #init: BootstrapperInit;
@@ -133,8 +135,8 @@ export class Bootstrapper {
     const { signal } = this.#stopping;
     const backoff = new Backoff(random);
     for (let isFirst = true; !signal.aborted; isFirst = false) {
-      const round = await askSource(source, { dial: this.#dial, selfPeerId, signal });
-      if (round.connected > 0) await this.#lookAround();
+      const round = await askSource(source, { dial: this.#dialAndLookAround, selfPeerId, signal });
+      await this.#looking;
       if (isFirst) onFirstRound();
       if (this.#isDry()) {
         const delayMs = backoff.next();
@@ -147,12 +149,20 @@ export class Bootstrapper {
     }
   }
 
+  /** Looks around at once: the round may have dead addresses to wait for. */
+  readonly #dialAndLookAround: DialPeers = async (address, options) => {
+    const connected = await this.#dial(address, options);
+    void this.#lookAround();
+    return connected;
+  };
+
   /** Notices what no source tells: the table ran dry, or somebody came to a node that was alone. */
   async #watch(): Promise<void> {
-    for (let wasDry = true; ; ) {
+    let wasDry = true;
+    for (let tick = 1; ; tick++) {
       await sleep(this.#init.clock, WATCH_INTERVAL_MS, this.#stopping.signal);
-      await this.#init.remembered?.refresh();
       const isDry = this.#isDry();
+      if (tick % TICKS_PER_REFRESH === 0 || isDry !== wasDry) await this.#init.remembered?.refresh();
       if (isDry && !wasDry) {
         this.#say('network', 'every peer in the table is gone: looking for others');
         this.#waking.abort();
@@ -164,7 +174,10 @@ export class Bootstrapper {
     }
   }
 
-  /** One at a time. Who connects somebody while one goes on gets another one after it: the first may have passed the newcomer by. */
+  /**
+   * One at a time. Who connects somebody while one goes on gets another one after it: the first may have passed the newcomer by. Rejects only
+   * for bugs.
+   */
   #lookAround(): Promise<void> {
     this.#lookAgain = true;
     this.#looking ??= this.#lookAroundWhileAsked().finally(() => {
@@ -180,7 +193,7 @@ export class Bootstrapper {
       try {
         await kademlia.bootstrap({ signal: this.#stopping.signal });
       } catch (error) {
-        this.#stopping.signal.throwIfAborted();
+        if (this.#stopping.signal.aborted) return;
         if (!isNautilusError(error)) throw error;
         this.#say('network', `looking for neighbours failed (${error.message}); the next round tries again`);
         return;

@@ -34,6 +34,10 @@ export function parsePeerAddress(text: string): PeerAddress {
   return parsed;
 }
 
+export function isPeerAddress(text: string): boolean {
+  return typeof tryParse(text) !== 'string';
+}
+
 /** The address, or what is wrong with it. */
 function tryParse(text: string): PeerAddress | string {
   if (text.length > MAX_ADDRESS_CHARACTERS) return `it is longer than ${MAX_ADDRESS_CHARACTERS} characters`;

@@ -1,6 +1,6 @@
 /** The document a bootstrap service serves and a list source reads: JSON `{"network": "main", "peers": ["/ip4/…/tcp/4801/p2p/12D3KooW…"]}`. */
 import { NautilusError } from '../core/index.ts';
-import { parsePeerAddress } from './peer-address.ts';
+import { isPeerAddress } from './peer-address.ts';
 
 export interface PeerList {
   readonly network: string;
@@ -33,8 +33,8 @@ export function parsePeerList(text: string, network: string): PeerList {
   }
   const peers = document.peers
     .slice(0, MAX_PEER_LIST_PEERS)
-    .filter((peer) => typeof peer === 'string' && isPeerAddress(peer));
-  return { network, peers: peers as string[] };
+    .filter((peer): peer is string => typeof peer === 'string' && isPeerAddress(peer));
+  return { network, peers };
 }
 
 function isListShaped(document: unknown): document is { network: string; peers: unknown[] } {
@@ -46,13 +46,4 @@ function isListShaped(document: unknown): document is { network: string; peers: 
     'peers' in document &&
     Array.isArray(document.peers)
   );
-}
-
-function isPeerAddress(text: string): boolean {
-  try {
-    parsePeerAddress(text);
-    return true;
-  } catch {
-    return false; // one bad entry must not cost the good ones
-  }
 }

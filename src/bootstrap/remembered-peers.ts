@@ -3,7 +3,7 @@
  * somebody must knock on the other half's doors now and then. Kept in the state store, so that a node that was restarted alone still knows them.
  */
 import { isNautilusError, type Random, type StateStore } from '../core/index.ts';
-import { parsePeerAddress } from './peer-address.ts';
+import { isPeerAddress } from './peer-address.ts';
 import type { PeerSource } from './peer-source.ts';
 import { sample } from './sample.ts';
 
@@ -26,7 +26,8 @@ export class RememberedPeers implements PeerSource {
   // BOUNDED: MAX_REMEMBERED addresses; whom the table has not held for longest is forgotten first.
   readonly #addresses = new Set<string>();
   #loading: Promise<void> | undefined;
-  #saved = '[]';
+  /** What is on disk, in sorted order: the order of use changes all the time and is not worth a write. */
+  #saved = '';
 
   constructor({ state, current, random }: RememberedPeersInit) {
     this.#state = state;
@@ -47,11 +48,11 @@ export class RememberedPeers implements PeerSource {
     this.#loading ??= this.#load();
     await this.#loading;
     for (const address of this.#current()) this.#add(address);
-    const text = JSON.stringify([...this.#addresses]);
-    if (text === this.#saved) return;
-    this.#saved = text;
+    const sorted = [...this.#addresses].sort().join();
+    if (sorted === this.#saved) return;
+    this.#saved = sorted;
     try {
-      await this.#state.set(STATE_KEY, new TextEncoder().encode(text));
+      await this.#state.set(STATE_KEY, new TextEncoder().encode(JSON.stringify([...this.#addresses])));
     } catch (error) {
       // A full disk is reported where records are stored. Here it only means that the next change tries again.
       if (!isNautilusError(error)) throw error;
@@ -71,8 +72,8 @@ export class RememberedPeers implements PeerSource {
   async #load(): Promise<void> {
     const bytes = await this.#state.get(STATE_KEY);
     if (bytes === undefined) return;
-    this.#saved = new TextDecoder().decode(bytes);
-    for (const address of parseSaved(this.#saved)) this.#add(address);
+    for (const address of parseSaved(new TextDecoder().decode(bytes))) this.#add(address);
+    this.#saved = [...this.#addresses].sort().join();
   }
 }
 
@@ -81,7 +82,7 @@ function parseSaved(text: string): string[] {
   try {
     const saved: unknown = JSON.parse(text);
     if (!Array.isArray(saved)) return [];
-    return saved.filter((entry): entry is string => typeof entry === 'string' && parsePeerAddress(entry) !== undefined);
+    return saved.filter((entry): entry is string => typeof entry === 'string' && isPeerAddress(entry));
   } catch {
     return []; // memory is a help, not a promise: a node without it starts like a new one
   }

@@ -1,7 +1,7 @@
 /** Turns names in a peer address into IP addresses. `/dnsaddr` follows the multiaddr spec: TXT records `dnsaddr=<multiaddr>` at `_dnsaddr.<host>`. */
 import { isNautilusError, NautilusError } from '../core/index.ts';
 import type { NameOptions, NameResolver } from './name-resolver.ts';
-import { type PeerAddress, parsePeerAddress } from './peer-address.ts';
+import { isPeerAddress, type PeerAddress, parsePeerAddress } from './peer-address.ts';
 
 /** `/dnsaddr` entries may point to further ones, in a circle too; the spec leaves the bound to us. */
 const MAX_DNSADDR_QUESTIONS = 16;
@@ -53,8 +53,9 @@ async function readDnsaddr(host: string, resolver: NameResolver, options: NameOp
   for (const next of hosts) {
     if (questions++ === MAX_DNSADDR_QUESTIONS) break;
     for (const text of await ask(next, () => resolver.texts(`_dnsaddr.${next}`, options), options)) {
-      const entry = text.startsWith('dnsaddr=') ? tryParse(text.slice('dnsaddr='.length)) : undefined;
-      if (entry === undefined) continue; // other TXT records, and transports we do not speak
+      const value = text.startsWith('dnsaddr=') ? text.slice('dnsaddr='.length) : '';
+      if (!isPeerAddress(value)) continue; // other TXT records, and transports we do not speak
+      const entry = parsePeerAddress(value);
       if (entry.kind === 'dnsaddr') hosts.add(entry.host);
       else if (leaves.length < MAX_DNSADDR_PEERS) leaves.push(entry);
     }
@@ -82,13 +83,5 @@ async function ask<T>(host: string, question: () => Promise<T>, { signal }: Name
     signal?.throwIfAborted();
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
     throw new NautilusError('PEER_UNREACHABLE', `the name ${host} cannot be looked up (${code})`, { cause });
-  }
-}
-
-function tryParse(text: string): PeerAddress | undefined {
-  try {
-    return parsePeerAddress(text);
-  } catch {
-    return undefined; // somebody else's TXT record: skipped, the caller says so when none is left
   }
 }
