@@ -13,6 +13,7 @@ import {
   type RequestType,
   type Response,
 } from '../../src/kademlia/index.ts';
+import { offAbort, onAbort } from './on-abort.ts';
 import type { FramePurpose } from './traffic.ts';
 import type { Link } from './virtual-link.ts';
 
@@ -155,15 +156,15 @@ export class VirtualSession {
         this.#finish(id)?.reject(reason);
         if (this.peer === undefined && this.#waiters.size === 0 && !this.#hasEnded) this.#actions.onUnwanted();
       };
-      const onAbort = () => giveUp(aborted(signal));
+      const abort = () => giveUp(aborted(signal));
       const deadline = this.#clock.setTimer(timeoutMs, () => {
         giveUp(new NautilusError('TIMEOUT', `the peer did not answer within ${timeoutMs} ms`));
       });
       const release = () => {
         deadline.cancel();
-        signal?.removeEventListener('abort', onAbort);
+        if (signal) offAbort(signal, abort);
       };
-      signal?.addEventListener('abort', onAbort, { once: true });
+      if (signal) onAbort(signal, abort);
       this.#waiters.set(id, { request, resolve, reject, release });
       if (this.peer !== undefined && request !== undefined) this.#send(id, request);
     });

@@ -238,7 +238,10 @@ export class VirtualTransport implements Transport, ConnectionHandler {
     }
     this.#sessions.set(id.hex, session);
     this.#anonymousDials.delete(session);
-    const peer: Peer = { contact: { id, publicKey, addresses: hello.addresses }, mode: hello.mode, direction };
+    const { dialler, acceptor } = session.link;
+    const remoteAddress = (dialler === this.endpoint ? acceptor : dialler)?.address;
+    const contact = { id, publicKey, addresses: hello.addresses };
+    const peer: Peer = { contact, mode: hello.mode, direction, remoteAddress };
     this.#closeLeastUsed();
     assert(this.#events !== undefined, 'connections come after start()');
     this.#events.onPeerConnected(peer);

@@ -1,0 +1,176 @@
+/**
+ * One node of a world: the production Kademlia, replication and registry on virtual ports. What survives its process (identity, state, the
+ * store's disk) is kept apart from the life that ends with a kill. Not here: which nodes there are and what happens to them (world.ts).
+ */
+import { assert, type Observer } from '../../src/core/index.ts';
+import { type Contact, Kademlia, type NodeMode } from '../../src/kademlia/index.ts';
+import type { NetworkConstants, Signer, Verifier } from '../../src/records/index.ts';
+import { MemoryStorage, openRegistry, type Registry } from '../../src/registry/index.ts';
+import { Replication } from '../../src/replication/index.ts';
+import { MemoryStateStore } from './memory-state-store.ts';
+import { type ClockError, NodeClock } from './node-clock.ts';
+import type { SeededRandom } from './seeded-random.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+import type { VirtualNetwork } from './virtual-network.ts';
+import { type IdentityAt, VirtualTransport } from './virtual-transport.ts';
+
+export interface SimulatedNodeComponents {
+  readonly clock: VirtualClock;
+  readonly network: VirtualNetwork;
+  readonly random: SeededRandom;
+  readonly signer: Signer;
+  readonly verifier: Verifier;
+  readonly observer: Observer;
+  readonly identityAt: IdentityAt;
+  readonly constants: NetworkConstants;
+}
+
+export interface SimulatedNodeInit {
+  readonly number: number;
+  readonly self: Contact;
+  readonly mode: NodeMode;
+  readonly clockError?: ClockError | undefined;
+}
+
+/** From start to stop or kill: what one process would hold. */
+export interface NodeLife {
+  readonly clock: NodeClock;
+  readonly transport: VirtualTransport;
+  readonly kademlia: Kademlia;
+  readonly replication: Replication;
+  /** Undefined on clients and bootstrap nodes. */
+  readonly registry: Registry | undefined;
+}
+
+export class SimulatedNode {
+  readonly number: number;
+  readonly self: Contact;
+  readonly mode: NodeMode;
+  readonly signer: Signer;
+  readonly #components: SimulatedNodeComponents;
+  readonly #clockError: ClockError | undefined;
+  #state = new MemoryStateStore();
+  #storage: MemoryStorage | undefined;
+  #life: NodeLife | undefined;
+  #clock: NodeClock;
+  #lives = 0;
+  #isPaused = false;
+
+  constructor(components: SimulatedNodeComponents, init: SimulatedNodeInit) {
+    this.#components = components;
+    this.number = init.number;
+    this.self = init.self;
+    this.mode = init.mode;
+    this.signer = components.signer;
+    this.#clockError = init.clockError;
+    this.#clock = new NodeClock(components.clock, init.clockError);
+  }
+
+  get isAlive(): boolean {
+    return this.#life !== undefined;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** The running parts. A dead node has none: asking for them is a bug of the scenario. */
+  get life(): NodeLife {
+    assert(this.#life !== undefined, `node ${this.number} is not running`);
+    return this.#life;
+  }
+
+  get kademlia(): Kademlia {
+    return this.life.kademlia;
+  }
+
+  get replication(): Replication {
+    return this.life.replication;
+  }
+
+  /** Starts a life. It knows nobody until it connects somewhere, unless its state does. */
+  async start(): Promise<void> {
+    assert(this.#life === undefined, `node ${this.number} runs already`);
+    const { network, signer, verifier, observer, identityAt, constants } = this.#components;
+    const { self, mode, number } = this;
+    const clock = new NodeClock(this.#components.clock, this.#clockError);
+    this.#clock = clock;
+    const random = this.#components.random.fork(`life ${this.#lives++}`);
+    const transport = new VirtualTransport({ network, clock, observer, identityAt }, { number, self, mode, constants });
+    const kademlia = new Kademlia({ transport, clock, random, observer, state: this.#state, constants });
+    const registry = mode === 'server' ? await this.#openRegistry(clock) : undefined;
+    const replication = await Replication.create({
+      kademlia,
+      store: registry,
+      state: this.#state,
+      signer,
+      verifier,
+      clock,
+      observer,
+      constants,
+    });
+    await kademlia.start(replication.handler);
+    this.#life = { clock, transport, kademlia, replication, registry };
+  }
+
+  /** Joins through a node that is already there. */
+  async join(through: Contact, timeoutMs = 10_000): Promise<void> {
+    const { kademlia } = this.life;
+    const address = through.addresses[0];
+    assert(address !== undefined, 'who introduces has an address');
+    await kademlia.connect(address, { timeoutMs });
+    await kademlia.bootstrap();
+  }
+
+  /** Graceful. */
+  async stop(): Promise<void> {
+    const { kademlia, registry, clock } = this.life;
+    await kademlia.stop();
+    await registry?.close();
+    clock.kill();
+    this.#life = undefined;
+  }
+
+  /** SIGKILL: nothing of this life runs again, and nobody it waited for hears of it. */
+  kill(): void {
+    const { transport, clock } = this.life;
+    this.#components.network.kill(transport.endpoint);
+    clock.kill();
+    this.#life = undefined;
+    this.#isPaused = false;
+  }
+
+  /** A new disk under the same identity, for the next life. */
+  wipe(): void {
+    assert(this.#life === undefined, 'only a stopped node gets another disk');
+    this.#state = new MemoryStateStore();
+    this.#storage = undefined;
+  }
+
+  /** SIGSTOP. */
+  pause(): void {
+    this.#isPaused = true;
+    this.life.clock.pause();
+    this.#components.network.pause(this.life.transport.endpoint);
+  }
+
+  /** SIGCONT. */
+  resume(): void {
+    this.#isPaused = false;
+    this.life.clock.resume();
+    this.#components.network.resume(this.life.transport.endpoint);
+  }
+
+  #openRegistry(clock: NodeClock): Promise<Registry> {
+    const { constants, observer } = this.#components;
+    // The disk outlives its process; what time it is, it hears from the machine's present one.
+    this.#storage ??= new MemoryStorage({
+      clock: {
+        now: () => this.#clock.now(),
+        monotonic: () => this.#clock.monotonic(),
+        setTimer: (delayMs, callback) => this.#clock.setTimer(delayMs, callback),
+      },
+    });
+    return openRegistry({ storage: this.#storage, clock, constants, observer });
+  }
+}
