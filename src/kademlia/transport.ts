@@ -11,6 +11,8 @@ export interface Peer {
   readonly mode: NodeMode;
   /** Who opened the connection we use. */
   readonly direction: 'inbound' | 'outbound';
+  /** The other end of the connection, multiaddr as text, if the transport knows: it decides which addresses of others this peer is told. */
+  readonly remoteAddress?: string | undefined;
 }
 
 export interface RequestOptions {

@@ -1,0 +1,104 @@
+/**
+ * Where a multiaddr text points, as far as the table cares: its scope (who can use it) and its group (who may well be one and the same owner).
+ * Reads the leading IP component only; names (`/dns4/…`) are public and belong to no group. Not here: dialling, validation.
+ */
+
+export type AddressScope = 'loopback' | 'private' | 'public';
+
+const IP4_ADDRESS = /^\/ip4\/(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:\/|$)/;
+const IP6_ADDRESS = /^(?:\/ip6zone\/[^/]+)?\/ip6\/([0-9a-fA-F:.]+)(?:\/|$)/;
+
+export function addressScope(address: string): AddressScope {
+  const ip4 = parseIp4(address);
+  if (ip4 !== undefined) return ip4Scope(ip4);
+  const ip6 = parseIp6(address);
+  return ip6 === undefined ? 'public' : ip6Scope(ip6);
+}
+
+/** The /24 (IPv4) or /48 (IPv6) of a public address; undefined for loopback, private ranges and names. */
+export function addressGroup(address: string): string | undefined {
+  const ip4 = parseIp4(address);
+  if (ip4 !== undefined) return ip4Scope(ip4) === 'public' ? ip4Group(ip4) : undefined;
+  const ip6 = parseIp6(address);
+  if (ip6 === undefined || ip6Scope(ip6) !== 'public') return undefined;
+  const embedded = embeddedIp4(ip6);
+  return embedded === undefined
+    ? ip6
+        .slice(0, 3)
+        .map((word) => word.toString(16))
+        .join(':')
+    : ip4Group(embedded);
+}
+
+/** The groups of all addresses, each once. */
+export function addressGroups(addresses: readonly string[]): readonly string[] {
+  if (addresses.length === 0) return NO_GROUPS;
+  const groups: string[] = [];
+  for (const address of addresses) {
+    const group = addressGroup(address);
+    if (group !== undefined && !groups.includes(group)) groups.push(group);
+  }
+  return groups.length === 0 ? NO_GROUPS : groups;
+}
+
+const NO_GROUPS: readonly string[] = [];
+
+function ip4Group([a, b, c]: readonly number[]): string {
+  return `${a}.${b}.${c}`;
+}
+
+function ip4Scope([a, b]: readonly number[]): AddressScope {
+  if (a === 127 || a === 0) return 'loopback';
+  const isPrivate =
+    a === 10 ||
+    (a === 172 && (b as number) >= 16 && (b as number) < 32) ||
+    (a === 192 && b === 168) ||
+    (a === 169 && b === 254) || // link-local (RFC 3927)
+    (a === 100 && (b as number) >= 64 && (b as number) < 128); // carrier-grade NAT (RFC 6598)
+  return isPrivate ? 'private' : 'public';
+}
+
+function ip6Scope(words: readonly number[]): AddressScope {
+  const embedded = embeddedIp4(words);
+  if (embedded !== undefined) return ip4Scope(embedded);
+  if (words.every((word, i) => word === 0 || (i === 7 && word === 1))) return 'loopback';
+  const first = words[0]!;
+  const isPrivate = (first & 0xfe00) === 0xfc00 || (first & 0xffc0) === 0xfe80; // unique local, link-local
+  return isPrivate ? 'private' : 'public';
+}
+
+/** `::ffff:a.b.c.d` is IPv4 in other clothes. */
+function embeddedIp4(words: readonly number[]): number[] | undefined {
+  if (words[5] !== 0xffff || words.slice(0, 5).some((word) => word !== 0)) return undefined;
+  return [words[6]! >> 8, words[6]! & 0xff, words[7]! >> 8, words[7]! & 0xff];
+}
+
+function parseIp4(address: string): number[] | undefined {
+  return IP4_ADDRESS.exec(address)?.slice(1).map(Number);
+}
+
+/** Eight 16-bit words (RFC 4291 §2.2), or undefined. */
+function parseIp6(address: string): number[] | undefined {
+  const text = IP6_ADDRESS.exec(address)?.[1];
+  if (text === undefined) return undefined;
+  const [head, tail, ...rest] = text.split('::');
+  if (rest.length > 0) return undefined;
+  const before = parseWords(head!);
+  const after = parseWords(tail ?? '');
+  if (before === undefined || after === undefined) return undefined;
+  const missing = 8 - before.length - after.length;
+  if (tail === undefined ? missing !== 0 : missing < 0) return undefined;
+  return [...before, ...Array<number>(missing).fill(0), ...after];
+}
+
+function parseWords(text: string): number[] | undefined {
+  if (text === '') return [];
+  const words: number[] = [];
+  for (const part of text.split(':')) {
+    const ip4 = parseIp4(`/ip4/${part}`);
+    if (ip4 !== undefined) words.push((ip4[0]! << 8) | ip4[1]!, (ip4[2]! << 8) | ip4[3]!);
+    else if (/^[0-9a-fA-F]{1,4}$/.test(part)) words.push(Number.parseInt(part, 16));
+    else return undefined;
+  }
+  return words;
+}

@@ -1,0 +1,211 @@
+/**
+ * Iterative lookup (Kademlia paper §2.3). Synchronous: it says whom to ask next and is told what came of it; the caller sends, times and
+ * retries (run-lookup.ts). Ends when the K closest live contacts answered. Not here: messages, clocks, what the answers were about.
+ */
+import { assert } from '../core/index.ts';
+import type { Contact } from './contact.ts';
+import { compareDistance } from './distance.ts';
+import type { NodeId } from './node-id.ts';
+
+export interface LookupInit {
+  readonly target: NodeId;
+  /** Never asked, never found. */
+  readonly self: NodeId;
+  readonly k: number;
+  /** Requests at a time while the search still gets nearer. */
+  readonly alpha: number;
+  /** Requests in all: a network of liars cannot keep a lookup busy. @default 12 · k */
+  readonly maxRequests?: number;
+}
+
+export type LookupStep =
+  | { readonly kind: 'query'; readonly contact: Contact }
+  /** Nothing to do before the next answer, failure or hedge. */
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'done' };
+
+/** `slow`: silent longer than usual, no longer holds a slot. `passed`: answered, but does not count as one of the K. */
+type CandidateState = 'unasked' | 'asked' | 'slow' | 'answered' | 'passed' | 'failed';
+
+interface Candidate {
+  readonly contact: Contact;
+  /** Requests in sequence that led here, its own included. */
+  readonly depth: number;
+  state: CandidateState;
+}
+
+const WAIT: LookupStep = { kind: 'wait' };
+const DONE: LookupStep = { kind: 'done' };
+
+export class Lookup {
+  readonly #target: NodeId;
+  readonly #self: NodeId;
+  readonly #k: number;
+  readonly #alpha: number;
+  readonly #maxRequests: number;
+  // BOUNDED: maxRequests that were asked and 4k that were not. Nearest first.
+  readonly #shortlist: Candidate[] = [];
+  // BOUNDED: the same candidates by hex id.
+  readonly #byId = new Map<string, Candidate>();
+  #unasked = 0;
+  #active = 0;
+  #requests = 0;
+
+  constructor(init: LookupInit, seeds: readonly Contact[]) {
+    const { target, self, k, alpha, maxRequests = 12 * k } = init;
+    assert(k >= 1 && alpha >= 1 && maxRequests >= 1, 'a lookup asks somebody');
+    this.#target = target;
+    this.#self = self;
+    this.#k = k;
+    this.#alpha = alpha;
+    this.#maxRequests = maxRequests;
+    for (const seed of seeds) this.#consider(seed, 1);
+  }
+
+  /** Whom to ask now. To be called until it says otherwise, and again after each event. */
+  next(): LookupStep {
+    let counted = 0;
+    let hasPending = false;
+    let hasSlow = false;
+    let isNearestAnswered = false;
+    let nearestUnasked: Candidate | undefined;
+    for (const candidate of this.#shortlist) {
+      const { state } = candidate;
+      if (state === 'failed' || state === 'passed') continue;
+      if (state === 'slow') {
+        hasSlow = true; // others take its place; if it answers after all, it takes it back
+        continue;
+      }
+      if (counted === 0) isNearestAnswered = state === 'answered';
+      if (state === 'asked') hasPending = true;
+      else if (state === 'unasked') nearestUnasked ??= candidate;
+      counted++;
+      if (counted === this.#k) break;
+    }
+    if (nearestUnasked !== undefined && this.#requests < this.#maxRequests) {
+      // The nearest has answered and nobody nearer is known: what is left is to hear the K closest, at once (paper §2.3).
+      const parallelism = isNearestAnswered ? Math.max(this.#k, this.#alpha) : this.#alpha;
+      return this.#active < parallelism ? this.#ask(nearestUnasked) : WAIT;
+    }
+    if (hasPending) return WAIT;
+    return hasSlow && counted < this.#k && nearestUnasked === undefined ? WAIT : DONE;
+  }
+
+  /**
+   * An answer, also one that comes after `onSlow` or `onFailure`.
+   * @param closer what the peer knows; of it at most K are taken
+   * @param counts false: it answered, but is not one of those looked for (keeps no records)
+   */
+  onSuccess(id: NodeId, closer: readonly Contact[], counts = true): void {
+    const asked = this.#askedCandidate(id);
+    if (asked.state === 'answered' || asked.state === 'passed') return;
+    if (asked.state === 'asked') this.#active--;
+    asked.state = counts ? 'answered' : 'passed';
+    // Differs from design: farther contacts than the peer that was asked are taken too while fewer than K live candidates are known. In a
+    // network of fewer than K the farthest node is nearer than nobody, and would never be found.
+    let live = this.#liveCount();
+    for (let i = 0; i < closer.length && i < this.#k; i++) {
+      const contact = closer[i]!;
+      if (live >= this.#k && compareDistance(this.#target, contact.id, id) >= 0) continue;
+      if (this.#consider(contact, asked.depth + 1)) live++;
+    }
+  }
+
+  /** No answer will come, or nobody waits for it any more. */
+  onFailure(id: NodeId): void {
+    const candidate = this.#askedCandidate(id);
+    if (candidate.state === 'asked') this.#active--;
+    if (candidate.state === 'asked' || candidate.state === 'slow') candidate.state = 'failed';
+  }
+
+  /** Silent longer than usual: somebody else is asked in its stead. A late answer still counts. */
+  onSlow(id: NodeId): void {
+    const candidate = this.#askedCandidate(id);
+    if (candidate.state !== 'asked') return;
+    candidate.state = 'slow';
+    this.#active--;
+  }
+
+  /** Who answered and counts, nearest first, at most K. */
+  get closest(): Contact[] {
+    const closest: Contact[] = [];
+    for (const { state, contact } of this.#shortlist) {
+      if (state === 'answered') closest.push(contact);
+      if (closest.length === this.#k) break;
+    }
+    return closest;
+  }
+
+  /** Requests in sequence that led to the nearest contact. */
+  get hops(): number {
+    return this.#shortlist.find(({ state }) => state === 'answered')?.depth ?? 0;
+  }
+
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** False when somebody who may be alive is missing among the closest: still silent, or never asked. */
+  get isComplete(): boolean {
+    let answered = 0;
+    for (const { state } of this.#shortlist) {
+      if (state === 'unasked' || state === 'asked' || state === 'slow') return false;
+      if (state === 'answered') answered++;
+      if (answered === this.#k) break;
+    }
+    return true;
+  }
+
+  #ask(candidate: Candidate): LookupStep {
+    candidate.state = 'asked';
+    this.#unasked--;
+    this.#active++;
+    this.#requests++;
+    return { kind: 'query', contact: candidate.contact };
+  }
+
+  #askedCandidate(id: NodeId): Candidate {
+    const candidate = this.#byId.get(id.hex);
+    assert(candidate !== undefined && candidate.state !== 'unasked', 'only who was asked answers');
+    return candidate;
+  }
+
+  #liveCount(): number {
+    let live = 0;
+    for (const { state } of this.#shortlist) {
+      if (state !== 'failed' && state !== 'passed') live++;
+      if (live === this.#k) break;
+    }
+    return live;
+  }
+
+  /** Whether it is a new candidate. */
+  #consider(contact: Contact, depth: number): boolean {
+    const { hex } = contact.id;
+    if (hex === this.#self.hex || this.#byId.has(hex)) return false;
+    const candidate: Candidate = { contact, depth, state: 'unasked' };
+    this.#shortlist.splice(this.#placeOf(contact.id), 0, candidate);
+    this.#byId.set(hex, candidate);
+    this.#unasked++;
+    return this.#unasked <= 4 * this.#k || this.#forgetFarthestUnasked() !== candidate;
+  }
+
+  #placeOf(id: NodeId): number {
+    let low = 0;
+    let high = this.#shortlist.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (compareDistance(this.#target, this.#shortlist[middle]!.contact.id, id) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #forgetFarthestUnasked(): Candidate | undefined {
+    const index = this.#shortlist.findLastIndex(({ state }) => state === 'unasked');
+    const [forgotten] = this.#shortlist.splice(index, 1);
+    if (forgotten !== undefined) this.#byId.delete(forgotten.contact.id.hex);
+    this.#unasked--;
+    return forgotten;
+  }
+}

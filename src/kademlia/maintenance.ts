@@ -1,0 +1,152 @@
+/**
+ * Keeps the table worth its name (paper §2.3): joining, refreshing what no lookup touched, pinging the oldest of full buckets, knocking at the
+ * doors of the missing, so that two halves of a network find each other again, and saving the table.
+ */
+import { type Clock, isNautilusError, type Observer, type Random, type StateStore, type Timer } from '../core/index.ts';
+import type { Contact } from './contact.ts';
+import type { NodeId } from './node-id.ts';
+import { randomIdInBucket } from './random-id.ts';
+import type { FailureOutcome, RoutingTable } from './routing-table.ts';
+import { decodeTable, encodeTable } from './saved-table.ts';
+
+interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface MaintenanceInit {
+  readonly kademlia: {
+    readonly table: RoutingTable;
+    readonly self: Contact;
+    findClosest(target: NodeId, options?: CallOptions): Promise<{ readonly closest: readonly Contact[] }>;
+    ping(contact: Contact, options?: CallOptions): Promise<number>;
+  };
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observer: Observer;
+  readonly state?: StateStore | undefined;
+  readonly refreshIntervalMs: number;
+  readonly challengeAfterMs: number;
+  /** A contact lost its place because it did not answer when it mattered. */
+  onReplaced(contact: Contact, outcome: FailureOutcome): void;
+}
+
+const STATE_KEY = 'kademlia/table';
+/** Missing contacts pinged at a time. */
+const PROBES = 8;
+
+export class Maintenance {
+  readonly #init: MaintenanceInit;
+  readonly #stopping = new AbortController();
+  // BOUNDED: one per bucket, by index.
+  readonly #challenged = new Set<number>();
+  #timer: Timer | undefined;
+  #round: Promise<void> = Promise.resolve();
+
+  constructor(init: MaintenanceInit) {
+    this.#init = init;
+  }
+
+  start(): void {
+    const { clock, random, refreshIntervalMs } = this.#init;
+    if (this.#stopping.signal.aborted) return;
+    this.#timer = clock.setTimer(refreshIntervalMs * (0.9 + 0.2 * random.next()), () => {
+      this.#round = this.#refreshQuietly().then(() => this.start());
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#timer?.cancel();
+    await this.#round;
+    await this.#save();
+  }
+
+  async restore(): Promise<void> {
+    const { state, kademlia } = this.#init;
+    const bytes = await state?.get(STATE_KEY);
+    if (bytes === undefined) return;
+    for (const { contact, seenAt } of decodeTable(bytes)) kademlia.table.restore(contact, seenAt);
+  }
+
+  async bootstrap(options: CallOptions): Promise<void> {
+    const { kademlia, random } = this.#init;
+    const { table, self } = kademlia;
+    if (table.size === 0) await this.#probeMissing(options);
+    const { closest } = await kademlia.findClosest(self.id, options);
+    // Fewer than K: that was everybody.
+    if (closest.length < table.k) return;
+    const nearest = table.occupancy().length - 1;
+    for (let j = 0; j < nearest; j++) {
+      if (table.occupancy()[j]?.isFull === true) continue;
+      await kademlia.findClosest(randomIdInBucket(self.id, j, random), options);
+    }
+  }
+
+  async refresh(options: CallOptions): Promise<void> {
+    const { kademlia, random, clock, refreshIntervalMs } = this.#init;
+    const { table, self } = kademlia;
+    await this.#probeMissing(options);
+    const stale = table.staleBuckets(clock.monotonic() - refreshIntervalMs / 2);
+    const { closest } = await kademlia.findClosest(self.id, options);
+    if (closest.length >= table.k) {
+      for (const j of stale) await kademlia.findClosest(randomIdInBucket(self.id, j, random), options);
+    }
+    await this.#save();
+  }
+
+  /** A newcomer wants the place of the oldest of a full bucket: only silence costs it. */
+  challenge(oldest: Contact, seenAt: number): void {
+    const { kademlia, clock, challengeAfterMs, onReplaced } = this.#init;
+    const index = kademlia.table.bucketIndex(oldest.id);
+    if (clock.now() - seenAt < challengeAfterMs || this.#challenged.has(index) || this.#stopping.signal.aborted) return;
+    this.#challenged.add(index);
+    kademlia
+      .ping(oldest, { signal: this.#stopping.signal })
+      .then(
+        () => undefined, // an answer made it the most recently seen
+        (error) => {
+          if (isNautilusError(error, 'PEER_UNREACHABLE') || isNautilusError(error, 'TIMEOUT')) {
+            onReplaced(oldest, kademlia.table.remove(oldest.id));
+          } // else: it is there, or we are stopping
+        },
+      )
+      .finally(() => this.#challenged.delete(index));
+  }
+
+  /** Some of the missing, at random; whoever answers is back in the table. */
+  async #probeMissing(options: CallOptions): Promise<void> {
+    const { kademlia, random } = this.#init;
+    const missing = kademlia.table.missing();
+    const probes: Promise<unknown>[] = [];
+    for (let i = 0; i < PROBES && missing.length > 0; i++) {
+      const [contact] = missing.splice(Math.floor(random.next() * missing.length), 1);
+      // Silence is what was expected.
+      if (contact !== undefined) probes.push(kademlia.ping(contact, options).catch(() => undefined));
+    }
+    await Promise.all(probes);
+    options.signal?.throwIfAborted();
+  }
+
+  async #refreshQuietly(): Promise<void> {
+    try {
+      await this.refresh({ signal: this.#stopping.signal });
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      this.#warn('the routing table could not be refreshed, next try at the next interval', error);
+    }
+  }
+
+  async #save(): Promise<void> {
+    const { state, kademlia } = this.#init;
+    try {
+      await state?.set(STATE_KEY, encodeTable(kademlia.table));
+    } catch (error) {
+      this.#warn('the routing table could not be saved, a restart needs a bootstrap peer', error);
+    }
+  }
+
+  #warn(message: string, cause: unknown): void {
+    if (!isNautilusError(cause)) throw cause;
+    this.#init.observer.notify({ type: 'warning', code: cause.code, message });
+  }
+}

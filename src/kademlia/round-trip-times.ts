@@ -1,0 +1,138 @@
+/**
+ * How long to wait for whom: smoothed round trip and its deviation per peer (Jacobson/Karels, RFC 6298), a doubled patience after each timeout,
+ * and the memory of who was silent, so that the same silence is not paid for twice. Times are kept as whole microseconds: small integers.
+ */
+import { BoundedMap } from '../core/index.ts';
+import type { NodeId } from './node-id.ts';
+
+export interface RoundTripTimesInit {
+  /** Least time before a lookup asks somebody else too, ms. @default 30 */
+  readonly minHedgeMs: number;
+  /** Most time a silent contact holds a lookup's slot, ms. @default 500 */
+  readonly maxHedgeMs: number;
+  /** The same for a peer never measured, ms. @default 300 */
+  readonly strangerHedgeMs: number;
+  /** Least time before an answer is given up, ms: a busy machine stalls this long without anybody being dead. @default 500 */
+  readonly minTimeoutMs: number;
+  /** Most time, ms. @default 5_000 */
+  readonly maxTimeoutMs: number;
+  /** The same for a peer never measured, ms. @default 1_500 */
+  readonly strangerTimeoutMs: number;
+  /** Added while there is no connection yet, ms: dialling takes several round trips and cryptography. @default 1_500 */
+  readonly dialBudgetMs: number;
+  /** How long a peer that was silent is passed over, ms; doubles each time. @default 2_000 */
+  readonly minSuspicionMs: number;
+  /** @default 30_000 */
+  readonly maxSuspicionMs: number;
+  /** Peers remembered. @default 1_024 */
+  readonly capacity: number;
+}
+
+export const DEFAULT_ROUND_TRIP_TIMES: RoundTripTimesInit = {
+  minHedgeMs: 30,
+  maxHedgeMs: 500,
+  strangerHedgeMs: 300,
+  minTimeoutMs: 500,
+  maxTimeoutMs: 5_000,
+  strangerTimeoutMs: 1_500,
+  dialBudgetMs: 1_500,
+  minSuspicionMs: 2_000,
+  maxSuspicionMs: 30_000,
+  capacity: 1_024,
+};
+
+interface PeerTimes {
+  /** Smoothed round trip, µs; 0 when never measured. */
+  smoothedUs: number;
+  deviationUs: number;
+  /** Timeouts and failures in a row. */
+  silences: number;
+  /** Monotonic ms. */
+  suspectUntil: number;
+}
+
+export class RoundTripTimes {
+  readonly #init: RoundTripTimesInit;
+  // BOUNDED: init.capacity peers, least recently used forgotten.
+  readonly #peers: BoundedMap<string, PeerTimes>;
+
+  constructor(init: Partial<RoundTripTimesInit> = {}) {
+    this.#init = { ...DEFAULT_ROUND_TRIP_TIMES, ...init };
+    this.#peers = new BoundedMap(this.#init.capacity);
+  }
+
+  /** A request over an open connection was answered after `elapsedMs`. */
+  measured(id: NodeId, elapsedMs: number): void {
+    const times = this.#timesOf(id);
+    const sampleUs = Math.max(1, Math.round(elapsedMs * 1_000));
+    if (times.smoothedUs === 0) {
+      times.smoothedUs = sampleUs;
+      times.deviationUs = sampleUs >> 1;
+    } else {
+      // RFC 6298 §2.3 with alpha = 1/8 and beta = 1/4.
+      times.deviationUs += (Math.abs(times.smoothedUs - sampleUs) - times.deviationUs) >> 2;
+      times.smoothedUs = Math.max(1, times.smoothedUs + ((sampleUs - times.smoothedUs) >> 3));
+    }
+    times.silences = 0;
+    times.suspectUntil = 0;
+  }
+
+  /** A sign of life that says nothing about the time it takes. */
+  heardOf(id: NodeId): void {
+    const times = this.#peers.get(id.hex);
+    if (times === undefined || times.silences === 0) return;
+    times.silences = 0;
+    times.suspectUntil = 0;
+  }
+
+  /** It did not answer in time, or not at all. */
+  silent(id: NodeId, monotonicMs: number): void {
+    const times = this.#timesOf(id);
+    const { minSuspicionMs, maxSuspicionMs } = this.#init;
+    times.suspectUntil = Math.ceil(monotonicMs + Math.min(maxSuspicionMs, minSuspicionMs * 2 ** times.silences));
+    if (times.silences < 16) times.silences++;
+  }
+
+  /** Was silent last time, and not long ago. */
+  isSuspect(id: NodeId, monotonicMs: number): boolean {
+    const times = this.#peers.get(id.hex);
+    return times !== undefined && times.suspectUntil > monotonicMs;
+  }
+
+  /** Smoothed, ms; undefined when never measured. */
+  rttMs(id: NodeId): number | undefined {
+    const times = this.#peers.get(id.hex);
+    return times === undefined || times.smoothedUs === 0 ? undefined : times.smoothedUs / 1_000;
+  }
+
+  /** When a lookup should no longer rely on this contact alone, ms. */
+  hedgeAfterMs(id: NodeId, isConnected: boolean): number {
+    const { minHedgeMs, maxHedgeMs, strangerHedgeMs } = this.#init;
+    const usual = this.#usualMs(id) ?? strangerHedgeMs;
+    return Math.min(maxHedgeMs, Math.max(isConnected ? minHedgeMs : strangerHedgeMs, usual));
+  }
+
+  /** When to give up, ms. */
+  timeoutMs(id: NodeId, isConnected: boolean): number {
+    const { minTimeoutMs, maxTimeoutMs, strangerTimeoutMs, dialBudgetMs } = this.#init;
+    const usual = this.#usualMs(id) ?? strangerTimeoutMs;
+    const patience = Math.max(minTimeoutMs, usual) * 2 ** (this.#peers.get(id.hex)?.silences ?? 0);
+    return Math.min(maxTimeoutMs, patience) + (isConnected ? 0 : dialBudgetMs);
+  }
+
+  /** Mean plus four deviations: what all but a few answers keep to. */
+  #usualMs(id: NodeId): number | undefined {
+    const times = this.#peers.get(id.hex);
+    if (times === undefined || times.smoothedUs === 0) return undefined;
+    return (times.smoothedUs + 4 * times.deviationUs) / 1_000;
+  }
+
+  #timesOf(id: NodeId): PeerTimes {
+    let times = this.#peers.get(id.hex);
+    if (times === undefined) {
+      times = { smoothedUs: 0, deviationUs: 0, silences: 0, suspectUntil: 0 };
+      this.#peers.set(id.hex, times);
+    }
+    return times;
+  }
+}
