@@ -1,0 +1,40 @@
+/** One line on stderr that says how far a long verb is. It appears only on a terminal, and only when the verb takes over a second. */
+import { count } from './text.ts';
+
+const DELAY_MS = 1_000;
+const INTERVAL_MS = 100;
+const CELLS = 24;
+
+export class ProgressBar {
+  readonly #noun: string;
+  readonly #stream: NodeJS.WriteStream;
+  readonly #begun = performance.now();
+  readonly #enabled: boolean;
+  #shownAt = 0;
+
+  constructor(noun: string, options: { readonly json: boolean; readonly stream?: NodeJS.WriteStream | undefined }) {
+    this.#noun = noun;
+    this.#stream = options.stream ?? process.stderr;
+    this.#enabled = !options.json && this.#stream.isTTY === true;
+  }
+
+  /** @param fraction 0 to 1; undefined when the end is not known */
+  update(done: number, fraction: number | undefined): void {
+    const now = performance.now();
+    const elapsedMs = now - this.#begun;
+    if (!this.#enabled || elapsedMs < DELAY_MS || now - this.#shownAt < INTERVAL_MS) return;
+    this.#shownAt = now;
+    const rate = `${count(done, this.#noun)}, ${Math.round((done * 1_000) / elapsedMs)}/s`;
+    this.#stream.write(`\r\u001b[K${fraction === undefined ? '' : `${bar(fraction)} `}${rate}`);
+  }
+
+  /** Removes the line. */
+  end(): void {
+    if (this.#shownAt > 0) this.#stream.write('\r\u001b[K');
+  }
+}
+
+function bar(fraction: number): string {
+  const full = Math.round(Math.min(1, fraction) * CELLS);
+  return `[${'█'.repeat(full)}${'░'.repeat(CELLS - full)}] ${Math.floor(Math.min(1, fraction) * 100)} %`;
+}
