@@ -5,6 +5,7 @@ export {
   openDataDirectory,
   resolveDataDirectory,
 } from './data-directory.ts';
+export { toDataDirectoryError } from './data-directory-error.ts';
 export { createSigner, createVerifier, publicKeyOf, type VerifierOptions } from './ed25519.ts';
 export { IDENTITY_FILE, type Identity, loadOrCreateIdentity } from './identity.ts';
 export { systemClock } from './system-clock.ts';
