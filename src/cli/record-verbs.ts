@@ -1,6 +1,6 @@
 /** put, get, delete and list. */
 import type { Command } from 'commander';
-import { decodeValue, type GetOutput, type PutOutput } from '../commands/index.ts';
+import { decodeValue, type GetOutput, type PutOutput, parseTtl } from '../commands/index.ts';
 import { isNautilusError, NautilusError } from '../core/index.ts';
 import { batchGet, batchPut } from './batch-verbs.ts';
 import { describeMissing, describeReceipt } from './describe-receipt.ts';
@@ -98,6 +98,8 @@ export function addRecordVerbs(program: Command): void {
 async function put(context: VerbContext, key: string | undefined, argument: string | undefined, flags: PutFlags) {
   if (key === undefined) throw usage('put takes a KEY and its value, or --batch FILE: see "nautilus put --help"');
   const { file, ttl, quorum, strict } = flags;
+  // The node checks everything; this one is told apart from "no node is running" for the sake of scripts.
+  if (ttl !== undefined) parseTtl(ttl);
   const input = { key: clean(key), ...(await readValue({ argument, file })), ttl, quorum, strict };
   await withCaller(context, (caller, signal) =>
     reportPut(context.output, 'stored', () => caller.call('put', input, { signal })),

@@ -31,7 +31,7 @@ export {
   type NodeMessage,
   parseJsonLine,
 } from './control-messages.ts';
-export { parseDuration } from './duration.ts';
+export { parseDuration, parseTtl } from './duration.ts';
 export { fromErrorObject, toErrorObject } from './error-object.ts';
 export { LineSplitter } from './line-splitter.ts';
 export { createLocalCaller } from './local-caller.ts';

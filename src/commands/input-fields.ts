@@ -1,7 +1,8 @@
 /** The fields that several commands take, with the messages people see. Ranges that belong to the network are the node's to check. */
 import { z } from 'zod';
+import type { NautilusError } from '../core/index.ts';
 import type { QuorumChoice } from '../replication/index.ts';
-import { parseDuration } from './duration.ts';
+import { parseTtl } from './duration.ts';
 
 /** Longest text that can be a key, in UTF-16 units: bounds the work of normalising. The rule itself is in bytes and the node's. */
 const MAX_TEXT = 8_192;
@@ -26,11 +27,12 @@ export const flagField = z.boolean({ error: 'is true or false' }).optional();
 export const ttlField = z
   .string({ error: 'is a duration: 30s, 15m, 24h or 7d' })
   .transform((value, context) => {
-    const milliseconds = parseDuration(value);
-    if (milliseconds !== undefined && milliseconds > 0) return milliseconds;
-    const problem = milliseconds === 0 ? 'would be over at once' : 'is not a duration';
-    context.addIssue({ code: 'custom', message: `${shown(value)} ${problem}: use 30s, 15m, 24h or 7d (at most 30d)` });
-    return z.NEVER;
+    try {
+      return parseTtl(value);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as NautilusError).message });
+      return z.NEVER;
+    }
   })
   .optional();
 
