@@ -3,6 +3,7 @@
  * this. Not here: network constants (K, maximum TTL …), which a network agrees on and no node may choose.
  */
 import type { NodeMode } from '../kademlia/index.ts';
+import { LOG_LEVELS, type LogLevel } from '../platform/index.ts';
 import { NETWORK_NAME_PATTERN } from '../records/index.ts';
 import {
   type ConfigField,
@@ -18,8 +19,6 @@ import {
 import { LISTEN_EXAMPLE, problemOfListenAddress } from './listen-address.ts';
 
 export const DEFAULT_LISTEN = LISTEN_EXAMPLE;
-export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const MODES = ['server', 'client', 'bootstrap'] as const satisfies readonly NodeMode[];
 const STORAGE_SCHEMES = ['lmdb', 'memory'];

@@ -1,4 +1,6 @@
 /** Door of `platform`: the machine under a node. It loads nothing from npm until something asks for it. */
+export { combineObservers } from './combine-observers.ts';
+export { type CountingObserver, createCountingObserver } from './counting-observer.ts';
 export {
   type DataDirectory,
   type OpenDataDirectoryOptions,
@@ -8,5 +10,8 @@ export {
 export { toDataDirectoryError } from './data-directory-error.ts';
 export { createSigner, createVerifier, publicKeyOf, type VerifierOptions } from './ed25519.ts';
 export { IDENTITY_FILE, type Identity, loadOrCreateIdentity } from './identity.ts';
+export { LOG_LEVELS, type LogLevel } from './log-level.ts';
+export { createLogObserver } from './log-observer.ts';
+export { createLogger, type Logger, type LoggerInit } from './logger.ts';
 export { systemClock } from './system-clock.ts';
 export { systemRandom } from './system-random.ts';
