@@ -1,6 +1,6 @@
 /**
- * Gets a node into its network and back into it. Every source is followed on its own: ask it, dial what it names, look around (`bootstrap()` of
- * the table), wait, again. While the table is dry the waits are a back-off; once it is not they are long, and asking again is what heals a
+ * Gets a node into its network and back into it. Every source, and the saved table, is followed on its own: ask it, dial what it names, look
+ * around (`bootstrap()` of the table), wait, again. While the table is dry the waits are a back-off; once it is not they are long, and asking again is what heals a
  * network that was cut in two. The node's start never waits for any of it. Not here: what sources are, and how an address is dialled.
  */
 import { type Clock, isNautilusError, NautilusError, type Observer, type Random, sleep } from '../core/index.ts';
@@ -8,26 +8,28 @@ import type { Peer, RequestOptions } from '../kademlia/index.ts';
 import { abortable } from './abortable.ts';
 import { askSource } from './ask-source.ts';
 import { Backoff, jittered } from './backoff.ts';
-import { describeRound } from './describe-round.ts';
+import { describeMissing, describeRound } from './describe-round.ts';
 import { createDialPeers, type DialPeers } from './dial-peers.ts';
 import { createSystemNameResolver, type NameResolver } from './name-resolver.ts';
 import type { PeerSource } from './peer-source.ts';
-import type { RememberedPeers } from './remembered-peers.ts';
 
 /** What the bootstrapper needs of Kademlia. */
 export interface NetworkToJoin {
   /** Dials an address, exchanges HELLO and offers the peer to the table. Cheap when the peer is connected already. */
   connect(address: string, options: RequestOptions): Promise<Peer>;
-  /** Finds this node's own neighbourhood and refreshes the buckets. */
+  /** Finds this node's own neighbourhood and refreshes the buckets. An empty table first knocks at the doors of those it misses. */
   bootstrap(options?: { readonly signal?: AbortSignal | undefined }): Promise<unknown>;
-  readonly table: { readonly size: number };
+  readonly table: {
+    /** Contacts that answered. */
+    readonly size: number;
+    /** Those of the saved table, and those lost, that did not answer yet or again. */
+    missing(): readonly unknown[];
+  };
 }
 
 export interface BootstrapperInit {
   readonly kademlia: NetworkToJoin;
   readonly sources: readonly PeerSource[];
-  /** Asked like a source, and kept up to date with the table. */
-  readonly remembered?: RememberedPeers | undefined;
   /** This node's peer id: lists and discovery name everybody, the asker too. */
   readonly selfPeerId: string;
   readonly clock: Clock;
@@ -47,12 +49,9 @@ export interface WaitOptions {
 }
 
 const WATCH_INTERVAL_MS = 5_000;
-/** Memory is written to disk when it changes: once a minute is often enough. */
-const TICKS_PER_REFRESH = 12;
 
 export class Bootstrapper {
   readonly #init: BootstrapperInit;
-  readonly #sources: readonly PeerSource[];
   readonly #dial: DialPeers;
   readonly #probeIntervalMs: number;
   readonly #stopping = new AbortController();
@@ -66,11 +65,12 @@ export class Bootstrapper {
   #loops: readonly Promise<void>[] = [];
   #looking: Promise<void> | undefined;
   #lookAgain = false;
+  /** A bootstrap node counts too, though it is in no table. */
+  #hasMetSomebody = false;
   #hasJoined = false;
 
   constructor(init: BootstrapperInit) {
     this.#init = init;
-    this.#sources = init.remembered === undefined ? init.sources : [...init.sources, init.remembered];
     this.#dial = createDialPeers(
       (address, options) => init.kademlia.connect(address, options),
       init.resolver ?? createSystemNameResolver(),
@@ -86,19 +86,18 @@ export class Bootstrapper {
 
   get state(): BootstrapState {
     if (!this.#isDry()) return 'joined';
-    return this.#init.sources.length === 0 ? 'alone' : 'joining';
+    return this.#init.sources.length === 0 && this.#missing() === 0 ? 'alone' : 'joining';
   }
 
   /** Begins and returns at once. To be called once. */
   start(): void {
-    let firstRoundsLeft = this.#sources.length;
+    let firstRoundsLeft = this.#init.sources.length + 1;
     const onFirstRound = () => {
       firstRoundsLeft--;
       if (firstRoundsLeft === 0) this.#onFirstRounds();
     };
-    if (firstRoundsLeft === 0) this.#onFirstRounds();
-    const loops = this.#sources.map((source) => this.#follow(source, onFirstRound));
-    this.#loops = [...loops, this.#watch()].map((loop) => this.#untilStopped(loop));
+    const loops = this.#init.sources.map((source) => this.#followSource(source, onFirstRound));
+    this.#loops = [...loops, this.#followTable(onFirstRound), this.#watch()].map((loop) => this.#untilStopped(loop));
   }
 
   /** Ends all waits and dials, then closes the sources. Idempotent. */
@@ -106,7 +105,7 @@ export class Bootstrapper {
     this.#stopping.abort(new NautilusError('ABORTED', 'the node is stopping'));
     this.#waking.abort();
     await Promise.all(this.#loops);
-    await Promise.all(this.#sources.map((source) => source.close?.()));
+    await Promise.all(this.#init.sources.map((source) => source.close?.()));
   }
 
   /**
@@ -130,7 +129,11 @@ export class Bootstrapper {
     return this.#init.kademlia.table.size === 0;
   }
 
-  async #follow(source: PeerSource, onFirstRound: () => void): Promise<void> {
+  #missing(): number {
+    return this.#init.kademlia.table.missing().length;
+  }
+
+  async #followSource(source: PeerSource, onFirstRound: () => void): Promise<void> {
     const { random, selfPeerId } = this.#init;
     const { signal } = this.#stopping;
     const backoff = new Backoff(random);
@@ -149,20 +152,34 @@ export class Bootstrapper {
     }
   }
 
+  /** The table's own memory, which makes a restart independent of any source. Once somebody answers, the table cares for the others itself. */
+  async #followTable(onFirstRound: () => void): Promise<void> {
+    const { random } = this.#init;
+    const backoff = new Backoff(random);
+    for (let isFirst = true; !this.#stopping.signal.aborted; isFirst = false) {
+      if (this.#isDry() && this.#missing() > 0) await this.#lookAround();
+      if (isFirst) onFirstRound();
+      if (!this.#isDry()) backoff.reset();
+      const delayMs = this.#isDry() ? backoff.next() : this.#probeIntervalMs;
+      const missing = this.#missing();
+      if (this.#isDry() && missing > 0) this.#say('saved table', describeMissing(missing, delayMs));
+      await this.#pause(delayMs);
+    }
+  }
+
   /** Looks around at once: the round may have dead addresses to wait for. */
   readonly #dialAndLookAround: DialPeers = async (address, options) => {
     const connected = await this.#dial(address, options);
+    this.#hasMetSomebody = true;
     void this.#lookAround();
     return connected;
   };
 
   /** Notices what no source tells: the table ran dry, or somebody came to a node that was alone. */
   async #watch(): Promise<void> {
-    let wasDry = true;
-    for (let tick = 1; ; tick++) {
+    for (let wasDry = true; ; ) {
       await sleep(this.#init.clock, WATCH_INTERVAL_MS, this.#stopping.signal);
       const isDry = this.#isDry();
-      if (tick % TICKS_PER_REFRESH === 0 || isDry !== wasDry) await this.#init.remembered?.refresh();
       if (isDry && !wasDry) {
         this.#say('network', 'every peer in the table is gone: looking for others');
         this.#waking.abort();
@@ -199,7 +216,7 @@ export class Bootstrapper {
         return;
       }
     }
-    if (this.#hasJoined) return;
+    if (this.#hasJoined || (this.#isDry() && !this.#hasMetSomebody)) return;
     this.#hasJoined = true;
     this.#onFirstJoin();
     const { size } = kademlia.table;

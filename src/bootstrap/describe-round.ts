@@ -24,8 +24,15 @@ export function describeRound(
   return lines;
 }
 
+/** For a node that comes back to a network that is gone, or is cut off from it. */
+export function describeMissing(count: number, delayMs: number): string {
+  const whom =
+    count === 1 ? 'the one peer it remembers does not answer' : `none of the ${count} peers it remembers answers`;
+  return `${whom}: trying again in ${describeDelay(delayMs)}`;
+}
+
 /** `0.5 s`, `4 s`, `10 min`. */
-export function describeDelay(delayMs: number): string {
+function describeDelay(delayMs: number): string {
   if (delayMs < 950) return `${Math.max(1, Math.round(delayMs / 100)) / 10} s`;
   const seconds = Math.round(delayMs / 1_000);
   return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;

@@ -13,8 +13,9 @@ export {
   createBootstrapper,
   type NetworkToJoin,
 } from './bootstrapper.ts';
+export { createListSource, type ListSourceInit } from './list-source.ts';
+export { createMdnsSource } from './mdns-source.ts';
 export { createSystemNameResolver, type NameResolver } from './name-resolver.ts';
 export { type PeerSourcesInit, parsePeerSources } from './parse-peer-sources.ts';
 export { type PeerAddress, parsePeerAddress } from './peer-address.ts';
 export type { PeerSource } from './peer-source.ts';
-export { RememberedPeers } from './remembered-peers.ts';

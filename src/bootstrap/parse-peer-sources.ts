@@ -1,42 +1,85 @@
 /** From what an operator wrote to sources. Everything is checked before anything is started, and every bad value is named at once. */
-import { type Clock, isNautilusError, NautilusError, type Random } from '../core/index.ts';
+import { type Clock, isNautilusError, NautilusError, type Observer, type Random } from '../core/index.ts';
+import type { NodeMode } from '../kademlia/index.ts';
 import { createAddressSource } from './address-source.ts';
 import { createListSource } from './list-source.ts';
+import { createMdnsSource } from './mdns-source.ts';
 import { parsePeerAddress } from './peer-address.ts';
 import type { PeerSource } from './peer-source.ts';
+import { createRendezvousSource } from './rendezvous-source.ts';
+
+/** base58 (`Qm…`, `12D3…`, `16Uiu2…`) or a CID (`bafz…`, `k51…`). */
+const FOREIGN_PEER_ID = /\/(?:p2p|ipfs)\/[1-9A-Za-z]{20,80}$/;
 
 export interface PeerSourcesInit {
-  /** `--bootstrap`: peer addresses and http(s) URLs of peer lists. */
+  /** `--bootstrap`: peer addresses, and http(s) URLs of peer lists. */
   readonly bootstrap: readonly string[];
+  /** `--mdns`. */
+  readonly mdns: boolean;
+  /** `--rendezvous`: addresses of peers of a libp2p DHT. */
+  readonly rendezvous: readonly string[];
   readonly network: string;
+  readonly self: SelfDescription;
   readonly clock: Clock;
   readonly random: Random;
+  readonly observer: Observer;
+}
+
+/** What others are told about this node by discovery. */
+export interface SelfDescription {
+  readonly peerId: string;
+  /** The raw Ed25519 seed: a rendezvous happens under the node's own identity. */
+  readonly privateKey: Uint8Array;
+  /** Where the node can be dialled now, without `/p2p/…`. Asked each time. */
+  readonly addresses: () => readonly string[];
+  /** Clients are not announced: nobody can join through them. */
+  readonly mode: NodeMode;
 }
 
 /**
- * One source for all addresses, one per list. Does no I/O.
+ * One source for all addresses, one per list, one each for mDNS and rendezvous. Does no I/O, and loads no library before a source is asked.
  * @throws NautilusError `ADDRESS_INVALID` naming every value that cannot be used
  */
-export function parsePeerSources({ bootstrap, network, clock, random }: PeerSourcesInit): PeerSource[] {
+export function parsePeerSources(init: PeerSourcesInit): PeerSource[] {
+  const { network, self, clock, random, observer } = init;
+  const announce = self.mode !== 'client';
+  const { addresses, lists } = parseBootstrapValues(init.bootstrap);
+  const through = parseRendezvousAddresses(init.rendezvous);
+
   const sources: PeerSource[] = [];
-  const addresses: string[] = [];
-  const problems = problemsOf(bootstrap, (value) => {
-    if (/^https?:/i.test(value)) sources.push(createListSource({ url: parseListUrl(value), network, clock, random }));
-    else addresses.push(parsePeerAddress(value).text);
-  });
-  if (problems.length > 0) throw new NautilusError('ADDRESS_INVALID', `--bootstrap: ${problems.join('; ')}`);
-  if (addresses.length > 0) sources.unshift(createAddressSource('--bootstrap', addresses));
+  if (addresses.length > 0) sources.push(createAddressSource('--bootstrap', addresses));
+  for (const url of lists) sources.push(createListSource({ url, network, clock, random }));
+  if (init.mdns) sources.push(createMdnsSource({ ...self, network, announce, clock, observer }));
+  if (through.length > 0)
+    sources.push(createRendezvousSource({ ...self, network, through, announce, clock, observer }));
   return sources;
 }
 
 /**
- * `--rendezvous`: addresses of peers of a libp2p DHT, in the form of peer addresses.
+ * `--bootstrap`, checked.
+ * @throws NautilusError `ADDRESS_INVALID` naming every value that cannot be used
+ */
+export function parseBootstrapValues(values: readonly string[]): { addresses: string[]; lists: URL[] } {
+  const addresses: string[] = [];
+  const lists: URL[] = [];
+  refuseAll('--bootstrap', values, (value) => {
+    if (/^https?:/i.test(value)) lists.push(parseListUrl(value));
+    else addresses.push(parsePeerAddress(value).text);
+  });
+  return { addresses, lists };
+}
+
+/**
+ * `--rendezvous`, checked: the form of peer addresses, except that a DHT's peers may have identities of any kind.
  * @throws NautilusError `ADDRESS_INVALID` naming every value that cannot be used
  */
 export function parseRendezvousAddresses(values: readonly string[]): readonly string[] {
-  const problems = problemsOf(values, parsePeerAddress);
-  if (problems.length > 0) throw new NautilusError('ADDRESS_INVALID', `--rendezvous: ${problems.join('; ')}`);
+  refuseAll('--rendezvous', values, (value) => parsePeerAddress(withoutPeerId(value)));
   return values;
+}
+
+function withoutPeerId(address: string): string {
+  return address.replace(FOREIGN_PEER_ID, '');
 }
 
 function parseListUrl(value: string): URL {
@@ -50,8 +93,8 @@ function parseListUrl(value: string): URL {
   return url;
 }
 
-function problemsOf(values: readonly string[], use: (value: string) => unknown): string[] {
-  return values.flatMap((value) => {
+function refuseAll(flag: string, values: readonly string[], use: (value: string) => unknown): void {
+  const problems = values.flatMap((value) => {
     try {
       use(value);
       return [];
@@ -60,4 +103,5 @@ function problemsOf(values: readonly string[], use: (value: string) => unknown):
       return [error.message];
     }
   });
+  if (problems.length > 0) throw new NautilusError('ADDRESS_INVALID', `${flag}: ${problems.join('; ')}`);
 }

@@ -2,7 +2,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type BootstrapService, createBootstrapService, parsePeerSources } from '../../src/bootstrap/index.ts';
+import { type BootstrapService, createBootstrapService, createListSource } from '../../src/bootstrap/index.ts';
 import { systemRandom } from '../../src/platform/index.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
@@ -40,9 +40,9 @@ async function startServer(listener: RequestListener): Promise<string> {
 }
 
 async function read(url: string, clock = new ManualClock(), signal?: AbortSignal): Promise<string[]> {
-  const [source] = parsePeerSources({ bootstrap: [url], network: 'main', clock, random: systemRandom });
+  const source = createListSource({ url: new URL(url), network: 'main', clock, random: systemRandom });
   const addresses: string[] = [];
-  for await (const address of source!.peers({ signal })) addresses.push(address);
+  for await (const address of source.peers({ signal })) addresses.push(address);
   return addresses;
 }
 

@@ -1,6 +1,6 @@
 /** Rendezvous through DHTs that know nothing of Nautilus. Two whole nodes that meet this way are in rendezvous-nodes.test.ts. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { openRendezvous, type Rendezvous, type RendezvousInit } from '../../src/network/rendezvous.ts';
+import { openRendezvous, type Rendezvous, type RendezvousInit } from '../../src/network/index.ts';
 import { type DhtNetwork, startDhtNetwork } from '../support/dht-network.ts';
 
 const open: Rendezvous[] = [];

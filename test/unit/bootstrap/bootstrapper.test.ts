@@ -226,6 +226,34 @@ describe('a node without bootstrap peers', () => {
   });
 });
 
+describe('a restarted node with a saved table', () => {
+  it('comes back without any source', async () => {
+    const { network, bootstrapper, lines } = setUp({ sources: [] });
+    network.saved.push(A, B);
+    network.up(B);
+    expect(bootstrapper.state).toBe('joining');
+    bootstrapper.start();
+    expect(await bootstrapper.firstAttempt()).toBe('joined');
+    expect(lines).toEqual(['network: joined: 1 in the table']);
+  });
+
+  it('keeps knocking, says so, and does not claim to have joined before somebody answers', async () => {
+    const { network, bootstrapper, lines, clock } = setUp({ sources: [] });
+    network.saved.push(A, B);
+    bootstrapper.start();
+    expect(await bootstrapper.firstAttempt()).toBe('nobody');
+    await clock.advance(1_000);
+    expect(lines).toEqual([
+      'saved table: none of the 2 peers it remembers answers: trying again in 1 s',
+      'saved table: none of the 2 peers it remembers answers: trying again in 2 s',
+    ]);
+    network.up(A);
+    await clock.advance(2_000);
+    expect(lines.slice(2)).toEqual(['network: joined: 1 in the table']);
+    expect(bootstrapper.state).toBe('joined');
+  });
+});
+
 describe('sources', () => {
   function failing(name: string): PeerSource {
     return {

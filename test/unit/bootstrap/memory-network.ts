@@ -17,8 +17,12 @@ export class MemoryNetwork implements NetworkToJoin {
   readonly hanging = new Set<string>();
   inFlight = 0;
 
-  get table(): { readonly size: number } {
-    return { size: [...this.#reached].filter((address) => this.#up.get(address) === 'server').length };
+  /** Contacts of better days: `bootstrap` knocks at their doors while the table is empty. */
+  readonly saved: string[] = [];
+
+  get table(): { readonly size: number; missing(): readonly string[] } {
+    const answered = [...this.#reached].filter((address) => this.#up.get(address) === 'server');
+    return { size: answered.length, missing: () => this.saved.filter((address) => !answered.includes(address)) };
   }
 
   up(address: string, mode: 'server' | 'bootstrap' = 'server'): void {
@@ -52,6 +56,8 @@ export class MemoryNetwork implements NetworkToJoin {
 
   async bootstrap(): Promise<void> {
     this.bootstraps++;
+    if (this.table.size > 0) return;
+    for (const address of this.table.missing()) if (this.#up.has(address)) this.#reached.add(address);
   }
 }
 

@@ -1,12 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import { parseListAddress } from '../../../src/bootstrap/bootstrap-service.ts';
 import { parsePeerSources, parseRendezvousAddresses } from '../../../src/bootstrap/parse-peer-sources.ts';
+import { SILENT_OBSERVER } from '../../../src/core/index.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 const random = { next: () => 0.5, bytes: (length: number) => new Uint8Array(length) };
 
 function parse(...bootstrap: string[]) {
-  return parsePeerSources({ bootstrap, network: 'main', clock: new ManualClock(), random });
+  return parseAll({ bootstrap });
+}
+
+function parseAll(flags: { bootstrap?: string[]; mdns?: boolean; rendezvous?: string[] }) {
+  return parsePeerSources({
+    bootstrap: [],
+    mdns: false,
+    rendezvous: [],
+    ...flags,
+    network: 'main',
+    self: { peerId: 'self', privateKey: new Uint8Array(32), addresses: () => [], mode: 'server' },
+    clock: new ManualClock(),
+    random,
+    observer: SILENT_OBSERVER,
+  });
 }
 
 describe('parsePeerSources', () => {
@@ -21,6 +36,14 @@ describe('parsePeerSources', () => {
     const addresses: string[] = [];
     for await (const address of sources[0]!.peers({})) addresses.push(address);
     expect(addresses).toEqual(['/ip4/203.0.113.1/tcp/1', '/dnsaddr/b.example']);
+  });
+
+  it('adds mDNS and rendezvous when they are asked for', () => {
+    const sources = parseAll({
+      mdns: true,
+      rendezvous: ['/dnsaddr/bootstrap.libp2p.io/p2p/QmNnooDu7bfjPFoTZYxMNLWUQJyrVwtbZg5gBMjTezGAJN'],
+    });
+    expect(sources.map(({ name }) => name)).toEqual(['--mdns', '--rendezvous']);
   });
 
   it('makes no source out of nothing', () => {
