@@ -18,7 +18,7 @@ import {
 } from './config-field.ts';
 import { LISTEN_EXAMPLE, problemOfListenAddress } from './listen-address.ts';
 
-export const DEFAULT_LISTEN = LISTEN_EXAMPLE;
+const DEFAULT_LISTEN = LISTEN_EXAMPLE;
 
 const MODES = ['server', 'client', 'bootstrap'] as const satisfies readonly NodeMode[];
 const STORAGE_SCHEMES = ['lmdb', 'memory'];
