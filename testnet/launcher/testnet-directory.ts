@@ -3,7 +3,7 @@
  * `node-N/` (its data directory). A file per node, so that two shells that restart two nodes never write the same file. A process is
  * written down in the same turn in which it is started: whatever happens to the starter, `down` finds it.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { NautilusError } from '../../src/core/index.ts';
@@ -33,6 +33,9 @@ export interface NodeEntry {
   readonly addresses: readonly string[];
 }
 
+/** Every name in the directory but `testnet.json`: data directories, logs, process files and their drafts. */
+const OURS = /^(?:node-\d+(?:\.log|\.json(?:\.\d+)?)?|testnet\.json\.\d+)$/;
+
 export function isAlive({ pid, token }: KnownProcess): boolean {
   return processToken(pid) === token;
 }
@@ -56,7 +59,12 @@ export class TestnetDirectory {
     return join(this.path, `node-${n}.log`);
   }
 
-  /** @throws NautilusError `NODE_UNREACHABLE` when no testnet is up here */
+  /** Whether a testnet is here, up or what is left of one. */
+  exists(): boolean {
+    return existsSync(this.#file('testnet.json'));
+  }
+
+  /** @throws NautilusError `NODE_UNREACHABLE` when no testnet is here */
   describe(): TestnetDescription {
     const description = this.#read<TestnetDescription>('testnet.json');
     if (description !== undefined) return description;
@@ -67,18 +75,22 @@ export class TestnetDirectory {
   }
 
   /**
-   * Takes the directory for a new testnet; data directories of an earlier one are used again.
+   * Takes the directory for a new testnet. What is left of one whose processes are all gone is removed; anything else is left alone.
    * @throws NautilusError `DATA_DIR_IN_USE` when one is up here, `DATA_DIR_UNUSABLE`
    */
   claim(description: TestnetDescription): void {
     try {
       mkdirSync(this.path, { recursive: true, mode: 0o700 });
       if (this.isUp()) this.#refuse();
-      this.release(); // what a testnet left that was killed with everything in it
+      if (this.exists()) this.remove();
+      if (readdirSync(this.path).length > 0) {
+        const message = `${this.path} holds other files, and a testnet removes what is in its directory: choose an empty --dir`;
+        throw new NautilusError('DATA_DIR_UNUSABLE', message);
+      }
       writeFileSync(this.#file('testnet.json'), JSON.stringify(description), { flag: 'wx' });
     } catch (cause) {
       if (cause instanceof NautilusError) throw cause;
-      if ((cause as NodeJS.ErrnoException).code === 'EEXIST' && existsSync(this.#file('testnet.json'))) this.#refuse();
+      if ((cause as NodeJS.ErrnoException).code === 'EEXIST' && this.exists()) this.#refuse();
       throw new NautilusError('DATA_DIR_UNUSABLE', `${this.path}: ${(cause as Error).message}; choose another --dir`, {
         cause,
       });
@@ -117,9 +129,12 @@ export class TestnetDirectory {
     this.#write(`node-${entry.n}.json`, entry);
   }
 
-  /** Says that no testnet is up here any more. Data directories and logs stay. */
-  release(): void {
-    for (const { n } of this.entries()) rmSync(this.#file(`node-${n}.json`), { force: true });
+  /** Removes the testnet's files; the directory itself stays. For when its processes are gone. */
+  remove(): void {
+    for (const name of readdirSync(this.path).filter((name) => OURS.test(name))) {
+      rmSync(this.#file(name), { recursive: true, force: true });
+    }
+    // Last: until then the next testnet here can still see whose the rest is.
     rmSync(this.#file('testnet.json'), { force: true });
   }
 

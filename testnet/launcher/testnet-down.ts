@@ -1,4 +1,4 @@
-/** `testnet down`: ends every process of the testnet, whoever started it. Data directories stay, so that `up` can go on with them. */
+/** `testnet down`: ends every process of the testnet, whoever started it, and removes its files. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { endProcess, signalProcess } from './node-process.ts';
 import { endProcesses } from './process-cluster.ts';
@@ -16,9 +16,9 @@ export async function testnetDown({ dir }: TestnetPlace, io: TestnetIo): Promise
   // It ends its nodes itself; what follows is for the detached, and for a supervisor that was killed or does not get there.
   if (supervisor !== undefined) await endSupervisor(supervisor);
   await endProcesses(directory);
-  directory.release();
-  if (io.json) io.stdout.write(`${JSON.stringify({ ended: nodes + 1, dir: directory.path })}\n`);
-  else io.stdout.write(`the testnet in ${directory.path} is down; "nautilus testnet up" there goes on with its data\n`);
+  if (directory.exists()) directory.remove();
+  if (io.json) io.stdout.write(`${JSON.stringify({ ended: nodes + 1 })}\n`);
+  else io.stdout.write(`the testnet in ${directory.path} has ended\n`);
 }
 
 async function endSupervisor(supervisor: KnownProcess): Promise<void> {

@@ -1,6 +1,7 @@
 /**
  * `testnet up`: a bootstrap service and N storing nodes on loopback, a table once they know each other, and their end on Ctrl-C. However it
- * ends (a node that does not start, an interruption half-way, two of them), no process is left unless it was asked to detach.
+ * ends (a node that does not start, an interruption half-way, two of them), no process is left unless it was asked to detach. Its files go
+ * with it, except after a failure, which the logs may explain.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { assert, NautilusError } from '../../src/core/index.ts';
@@ -38,7 +39,6 @@ export async function testnetUp(options: TestnetUpOptions, io: TestnetIo): Promi
     for (const { process: node } of directory.entries()) {
       if (node.pid !== process.pid) signalProcess(node, 'SIGKILL');
     }
-    directory.release();
   };
   process.once('exit', onExit);
   let isLeftRunning = false;
@@ -57,7 +57,7 @@ export async function testnetUp(options: TestnetUpOptions, io: TestnetIo): Promi
       bar.end();
       if (!isLeftRunning) {
         await cluster.end(interruption.urgent);
-        directory.release();
+        if (interruption.stop.aborted) directory.remove();
       }
     }
   } finally {
