@@ -93,7 +93,7 @@ export class Lookup {
 
   /**
    * An answer, also one that comes after `onSlow` or `onFailure`.
-   * @param closer what the peer knows; of it at most K are taken
+   * @param closer what the peer knows; at most K of it are taken, and only who would be among the K closest known
    * @param counts false: it answered, but is not one of those looked for (keeps no records)
    */
   onSuccess(id: NodeId, closer: readonly Contact[], counts = true): void {
@@ -101,13 +101,14 @@ export class Lookup {
     if (asked.state === 'answered' || asked.state === 'passed') return;
     if (asked.state === 'asked') this.#active--;
     asked.state = counts ? 'answered' : 'passed';
-    // Differs from design: farther contacts than the peer that was asked are taken too while fewer than K live candidates are known. In a
-    // network of fewer than K the farthest node is nearer than nobody, and would never be found.
-    let live = this.#liveCount();
+    // Differs from design, where only contacts nearer than the asked peer were taken: then the nearest, who knows the K closest best, could
+    // name none of them (median 21 and p95 28 requests at N = 64 instead of 20 and 20; overlap 0.9988 instead of 1 at N = 1,000 with half-filled
+    // tables), and with fewer than K nodes the farthest would never be found. Who would not be among the K closest is of no use either way.
+    const farthest = this.#kthLive();
     for (let i = 0; i < closer.length && i < this.#k; i++) {
       const contact = closer[i]!;
-      if (live >= this.#k && compareDistance(this.#target, contact.id, id) >= 0) continue;
-      if (this.#consider(contact, asked.depth + 1)) live++;
+      if (farthest !== undefined && compareDistance(this.#target, contact.id, farthest) >= 0) continue;
+      this.#consider(contact, asked.depth + 1);
     }
   }
 
@@ -170,24 +171,24 @@ export class Lookup {
     return candidate;
   }
 
-  #liveCount(): number {
+  /** The last of the K nearest that have not failed; undefined while there are fewer. */
+  #kthLive(): NodeId | undefined {
     let live = 0;
-    for (const { state } of this.#shortlist) {
+    for (const { state, contact } of this.#shortlist) {
       if (state !== 'failed' && state !== 'passed') live++;
-      if (live === this.#k) break;
+      if (live === this.#k) return contact.id;
     }
-    return live;
+    return undefined;
   }
 
-  /** Whether it is a new candidate. */
-  #consider(contact: Contact, depth: number): boolean {
+  #consider(contact: Contact, depth: number): void {
     const { hex } = contact.id;
-    if (hex === this.#self.hex || this.#byId.has(hex)) return false;
+    if (hex === this.#self.hex || this.#byId.has(hex)) return;
     const candidate: Candidate = { contact, depth, state: 'unasked' };
     this.#shortlist.splice(this.#placeOf(contact.id), 0, candidate);
     this.#byId.set(hex, candidate);
     this.#unasked++;
-    return this.#unasked <= 4 * this.#k || this.#forgetFarthestUnasked() !== candidate;
+    if (this.#unasked > 4 * this.#k) this.#forgetFarthestUnasked();
   }
 
   #placeOf(id: NodeId): number {
@@ -201,11 +202,10 @@ export class Lookup {
     return low;
   }
 
-  #forgetFarthestUnasked(): Candidate | undefined {
+  #forgetFarthestUnasked(): void {
     const index = this.#shortlist.findLastIndex(({ state }) => state === 'unasked');
     const [forgotten] = this.#shortlist.splice(index, 1);
     if (forgotten !== undefined) this.#byId.delete(forgotten.contact.id.hex);
     this.#unasked--;
-    return forgotten;
   }
 }

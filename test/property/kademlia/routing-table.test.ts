@@ -1,0 +1,107 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { RoutingTable } from '../../../src/kademlia/index.ts';
+import { byteId, byteOf, contact, nearestFirst } from '../../unit/kademlia/byte-ids.ts';
+
+const id = fc.integer({ min: 0, max: 255 });
+
+type Operation = readonly ['insert' | 'failed' | 'remove' | 'restore', number];
+
+const operation: fc.Arbitrary<Operation> = fc.tuple(
+  fc.oneof(
+    { weight: 4, arbitrary: fc.constant('insert' as const) },
+    fc.constantFrom('failed' as const, 'remove' as const, 'restore' as const),
+  ),
+  id,
+);
+
+/** Some share a /24, some a /48, some are private. */
+function addressesOf(value: number): string[] {
+  if (value % 5 === 0) return [`/ip4/203.0.${value % 3}.${value}/tcp/1`];
+  return value % 7 === 0 ? [`/ip6/2001:db8:${value % 2}::${value}/tcp/1`] : [`/ip4/10.0.0.${value}/tcp/1`];
+}
+
+function apply(table: RoutingTable, operations: readonly Operation[]): void {
+  operations.forEach(([what, value], at) => {
+    if (what === 'insert') table.insert(contact(value, addressesOf(value)), at);
+    else if (what === 'restore') table.restore(contact(value, addressesOf(value)), at);
+    else if (what === 'failed') table.failed(byteId(value));
+    else table.remove(byteId(value));
+  });
+}
+
+describe('RoutingTable', () => {
+  it('keeps its buckets in order, whatever happens', () => {
+    fc.assert(
+      fc.property(
+        id,
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(operation, { maxLength: 120 }),
+        (self, k, operations) => {
+          const table = new RoutingTable({ self: byteId(self), k, maxPerGroup: 5 });
+          apply(table, operations);
+          const entries = [...table.entries()];
+          const values = entries.map((entry) => byteOf(entry.contact));
+          expect(new Set(values).size).toBe(values.length);
+          expect(values).not.toContain(self);
+          for (let bucket = 0; bucket < 8; bucket++) {
+            const here = entries.filter((entry) => Math.clz32(byteOf(entry.contact) ^ self) - 24 === bucket);
+            expect(here.length).toBeLessThanOrEqual(k);
+            for (const group of new Set(here.flatMap((entry) => entry.groups))) {
+              expect(here.filter((entry) => entry.groups.includes(group)).length).toBeLessThanOrEqual(2);
+            }
+            const answered = here.filter((entry) => entry.failures === 0).map((entry) => entry.seenAt);
+            expect(answered.length).toBeLessThanOrEqual(k);
+          }
+          for (const group of new Set(entries.flatMap((entry) => entry.groups))) {
+            expect(entries.filter((entry) => entry.groups.includes(group)).length).toBeLessThanOrEqual(5);
+          }
+          expect(table.size).toBe(entries.filter((entry) => entry.failures < 2).length);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('orders a bucket by when its contacts were last seen', () => {
+    fc.assert(
+      fc.property(id, fc.array(id, { maxLength: 60 }), (self, seen) => {
+        const table = new RoutingTable({ self: byteId(self), k: 256 });
+        seen.forEach((value, at) => {
+          table.insert(contact(value), at);
+        });
+        const lastSeen = new Map(seen.map((value, at) => [value, at]));
+        lastSeen.delete(self);
+        const bucketOf = (value: number) => Math.clz32(value ^ self);
+        const expected = [...lastSeen.keys()].sort(
+          (a, b) => bucketOf(a) - bucketOf(b) || lastSeen.get(a)! - lastSeen.get(b)!,
+        );
+        expect(Array.from(table.entries(), (entry) => byteOf(entry.contact))).toEqual(expected);
+      }),
+    );
+  });
+
+  it('finds the closest as brute force over everybody does', () => {
+    fc.assert(
+      fc.property(
+        id,
+        id,
+        fc.integer({ min: 0, max: 40 }),
+        fc.array(operation, { maxLength: 80 }),
+        (self, target, count, operations) => {
+          const table = new RoutingTable({ self: byteId(self), k: 8 });
+          apply(table, operations);
+          const entries = [...table.entries()];
+          const trusted = entries.filter((entry) => entry.failures < 2);
+          const candidates = (trusted.length > 0 ? trusted : entries).map((entry) => byteOf(entry.contact));
+          expect(table.closest(byteId(target), count).map(byteOf)).toEqual(
+            nearestFirst(candidates, target).slice(0, count),
+          );
+          const nearer = trusted.filter((entry) => (byteOf(entry.contact) ^ target) < (self ^ target));
+          expect(table.countNearer(byteId(target))).toBe(nearer.length);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});

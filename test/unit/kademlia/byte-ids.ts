@@ -1,0 +1,19 @@
+/** The 8-bit key space of STYLE: `contact(0b0000_0110)` is at 6, and a test about distances reads in binary. */
+import { type Contact, NodeId } from '../../../src/kademlia/index.ts';
+
+export function byteId(value: number): NodeId {
+  return NodeId.fromBytes(Uint8Array.of(value));
+}
+
+export function contact(value: number, addresses: readonly string[] = []): Contact {
+  return { id: byteId(value), publicKey: Uint8Array.of(value), addresses };
+}
+
+export function byteOf({ id }: Contact): number {
+  return id.bytes[0]!;
+}
+
+/** All of `values`, nearest to `target` first: the oracle. */
+export function nearestFirst(values: readonly number[], target: number): number[] {
+  return [...values].sort((a, b) => (a ^ target) - (b ^ target));
+}

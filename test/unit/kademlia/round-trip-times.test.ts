@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { RoundTripTimes } from '../../../src/kademlia/round-trip-times.ts';
+import { byteId } from './byte-ids.ts';
+
+const PEER = byteId(1);
+const OTHER = byteId(2);
+
+function measured(samples: readonly number[], init = {}): RoundTripTimes {
+  const times = new RoundTripTimes(init);
+  for (const sample of samples) times.measured(PEER, sample);
+  return times;
+}
+
+describe('RoundTripTimes', () => {
+  it('gives strangers a bounded default, and more while they must be dialled', () => {
+    const times = new RoundTripTimes();
+    expect(times.rttMs(PEER)).toBeUndefined();
+    expect(times.hedgeAfterMs(PEER, true)).toBe(300);
+    expect(times.timeoutMs(PEER, true)).toBe(1_500);
+    expect(times.timeoutMs(PEER, false)).toBe(3_000);
+  });
+
+  it('smooths the round trip as RFC 6298 does', () => {
+    const times = measured([80]);
+    expect(times.rttMs(PEER)).toBe(80);
+    times.measured(PEER, 160);
+    expect(times.rttMs(PEER)).toBe(90); // 7/8 · 80 + 1/8 · 160
+    // deviation 3/4 · 40 + 1/4 · 80 = 50 ms, so mean + 4 deviations = 290 ms
+    expect(times.hedgeAfterMs(PEER, true)).toBe(290);
+  });
+
+  it('comes to trust a steady peer, down to the least wait', () => {
+    const times = measured(Array(50).fill(2));
+    expect(times.rttMs(PEER)).toBeCloseTo(2, 1);
+    expect(times.hedgeAfterMs(PEER, true)).toBe(30);
+    expect(times.timeoutMs(PEER, true)).toBe(500);
+  });
+
+  it('follows a peer that becomes slow, up to the most it waits', () => {
+    const times = measured([...Array(20).fill(2), ...Array(50).fill(4_000)]);
+    expect(times.rttMs(PEER)).toBeGreaterThan(3_900);
+    expect(times.hedgeAfterMs(PEER, true)).toBe(500);
+    expect(times.timeoutMs(PEER, true)).toBeLessThanOrEqual(5_000);
+  });
+
+  it('doubles its patience after each silence, and no longer after an answer', () => {
+    const times = measured([2]);
+    for (const expected of [1_000, 2_000, 4_000, 5_000, 5_000]) {
+      times.silent(PEER, 0);
+      expect(times.timeoutMs(PEER, true)).toBe(expected);
+    }
+    times.measured(PEER, 2);
+    expect(times.timeoutMs(PEER, true)).toBe(500);
+  });
+
+  it('suspects who was silent, for longer each time, until it is heard of', () => {
+    const times = new RoundTripTimes();
+    times.silent(PEER, 1_000);
+    expect(times.isSuspect(PEER, 2_999)).toBe(true);
+    expect(times.isSuspect(PEER, 3_000)).toBe(false);
+    expect(times.isSuspect(OTHER, 1_000)).toBe(false);
+    times.silent(PEER, 3_000);
+    expect(times.isSuspect(PEER, 6_999)).toBe(true);
+    for (let i = 0; i < 20; i++) times.silent(PEER, 10_000);
+    expect(times.isSuspect(PEER, 39_999)).toBe(true);
+    expect(times.isSuspect(PEER, 40_000)).toBe(false);
+    times.heardOf(PEER);
+    expect(times.isSuspect(PEER, 10_000)).toBe(false);
+  });
+
+  it('forgets the least recently used peer beyond its capacity', () => {
+    const times = measured([5], { capacity: 2 });
+    times.measured(OTHER, 5);
+    expect(times.rttMs(PEER)).toBe(5);
+    times.measured(byteId(3), 5);
+    expect(times.rttMs(PEER)).toBe(5);
+    expect(times.rttMs(OTHER)).toBeUndefined();
+  });
+});
