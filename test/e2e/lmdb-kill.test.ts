@@ -37,18 +37,17 @@ async function writeAndKill(firstBatch: number, count: number): Promise<number[]
   return acknowledged;
 }
 
-/** Batch number -> how many of its entries are there; every entry is checked. */
+/** Batch number -> how many of its entries are there, as they were written; one that is not counts for -1. */
 async function batchesIn(storage: RegistryStorage): Promise<Map<number, number>> {
   const counts = new Map<number, number>();
   let after: Uint8Array | undefined;
   for (;;) {
     const page = await storage.scan({ limit: 500, ...(after && { after }) });
     for (const { key, value, version } of page) {
-      const [high, low, index] = key as unknown as [number, number, number];
+      const [high = 0, low = 0, index = 0] = key;
       const batch = high * 256 + low;
-      expect(version).toBe(batch + 1);
-      expect(value).toEqual(new Uint8Array(200 + index).fill(batch));
-      counts.set(batch, (counts.get(batch) ?? 0) + 1);
+      const isRight = version === batch + 1 && value.length === 200 + index && value.every((byte) => byte === low);
+      counts.set(batch, isRight ? (counts.get(batch) ?? 0) + 1 : -1);
     }
     if (page.length < 500) return counts;
     after = page.at(-1)?.key;
@@ -62,7 +61,7 @@ test('after kill -9 in the middle of writing, three times over, every acknowledg
     acknowledged.push(...(await writeAndKill(nextBatch, count)));
     const storage = await openLmdbStorage({ directory, clock: new ManualClock() });
     const counts = await batchesIn(storage);
-    for (const batch of acknowledged) expect(counts.get(batch), `batch ${batch}`).toBe(50);
+    expect(acknowledged.filter((batch) => counts.get(batch) !== 50)).toEqual([]);
     expect(new Set(counts.values())).toEqual(new Set([50]));
     nextBatch = Math.max(...counts.keys()) + 1;
     await storage.close();
