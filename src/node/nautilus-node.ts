@@ -43,6 +43,7 @@ export interface ReadyInfo {
 export interface NautilusNodeComponents {
   readonly kademlia: Kademlia;
   readonly replication: Replication;
+  readonly bootstrapper: { firstAttempt(options?: CallOptions): Promise<'joined' | 'nobody'> };
   /** Undefined on clients and bootstrap nodes. */
   readonly store: RecordStore | undefined;
   readonly storageUrls: readonly string[];
@@ -65,6 +66,18 @@ export class NautilusNode implements NodeApi {
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
+  }
+
+  /**
+   * For callers that can do nothing alone: resolves once this node knows somebody.
+   * @throws NautilusError `NO_PEERS` when every source was asked once and nobody answered; the signal's reason
+   */
+  async connected(options: CallOptions = {}): Promise<void> {
+    if ((await this.#components.bootstrapper.firstAttempt(options)) === 'joined') return;
+    throw new NautilusError(
+      'NO_PEERS',
+      'nobody answered at the --bootstrap addresses: check them, or that a node runs there',
+    );
   }
 
   get ready(): ReadyInfo {
@@ -109,13 +122,20 @@ export class NautilusNode implements NodeApi {
 
   peers(): readonly PeerSummary[] {
     const { kademlia } = this.#components;
+    const connected = kademlia.peers().map((peer) => peer.contact);
+    const connectedIds = new Set(connected.map((contact) => contact.id.hex));
     const inTable = kademlia.contacts();
-    const known = new Set(inTable.map((contact) => contact.id.hex));
-    const others = kademlia.peers().filter((peer) => !known.has(peer.contact.id.hex));
-    return [
-      ...inTable.map((contact) => this.#describePeer(contact, commonPrefixLength(kademlia.self.id, contact.id))),
-      ...others.map((peer) => this.#describePeer(peer.contact, null)),
-    ];
+    const inTableIds = new Set(inTable.map((contact) => contact.id.hex));
+    const describe = (contact: Contact): PeerSummary => ({
+      peerId: toPeerIdText(contact.publicKey),
+      nodeId: contact.id.hex,
+      addresses: contact.addresses,
+      bucket: inTableIds.has(contact.id.hex) ? commonPrefixLength(kademlia.self.id, contact.id) : null,
+      rttMs: kademlia.rttMs(contact.id) ?? null,
+      lastSeen: kademlia.lastSeen(contact.id) ?? null,
+      connected: connectedIds.has(contact.id.hex),
+    });
+    return [...inTable, ...connected.filter((contact) => !inTableIds.has(contact.id.hex))].map(describe);
   }
 
   async ping(peer: string, { signal }: CallOptions = {}): Promise<{ readonly peerId: string; readonly rttMs: number }> {
@@ -167,19 +187,6 @@ export class NautilusNode implements NodeApi {
       expiresAt: header.expiresAt,
       bytes,
       rank: this.#components.kademlia.rank(NodeId.fromBytes(header.key.id)),
-    };
-  }
-
-  #describePeer(contact: Contact, bucket: number | null): PeerSummary {
-    const { kademlia } = this.#components;
-    return {
-      peerId: toPeerIdText(contact.publicKey),
-      nodeId: contact.id.hex,
-      addresses: contact.addresses,
-      bucket,
-      rttMs: kademlia.rttMs(contact.id) ?? null,
-      lastSeen: kademlia.lastSeen(contact.id) ?? null,
-      connected: kademlia.isConnected(contact.id),
     };
   }
 
