@@ -1,5 +1,5 @@
 /** start, bootstrap and stop. */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { connectControl } from '../client/index.ts';
 import { isNautilusError, NautilusError } from '../core/index.ts';
 import { repeatable } from './join-options.ts';
@@ -14,13 +14,7 @@ export function addNodeVerbs(program: Command): void {
     .summary('run a node until it is stopped')
     .description('Runs a node until Ctrl-C or "nautilus stop". Without --bootstrap it is a new network of one.')
     .addOption(repeatable('--storage <url>', 'where records are kept; several form a ring'))
-    .addOption(
-      new Option('--mode <mode>', 'server stores, client asks only, bootstrap introduces').choices([
-        'server',
-        'client',
-        'bootstrap',
-      ]),
-    )
+    .option('--mode <mode>', 'server stores (default), client asks only, bootstrap introduces')
     .action((flags: NodeFlags, command: Command) => runVerb(command, (context) => runNode(context, flags)));
   addNodeOptions(program.command('bootstrap'))
     .summary('run the service that introduces peers')

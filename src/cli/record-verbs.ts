@@ -75,15 +75,13 @@ export function addRecordVerbs(program: Command): void {
     .argument('<key>')
     .option('--quorum <holders>', QUORUM_HELP)
     .option('--strict', 'fail rather than delete while the network is much smaller than it was')
-    .action((key: string, flags: Pick<PutFlags, 'quorum' | 'strict'>, command: Command) =>
-      runVerb(command, (context) =>
-        withCaller(context, async (caller, signal) => {
-          const { quorum, strict } = flags;
-          await reportPut(context.output, 'deleted', () =>
-            caller.call('delete', { key: clean(key), quorum, strict }, { signal }),
-          );
-        }),
-      ),
+    .action((key: string, { quorum, strict }: Pick<PutFlags, 'quorum' | 'strict'>, command: Command) =>
+      runVerb(command, (context) => {
+        const input = { key: clean(key), quorum, strict };
+        return withCaller(context, (caller, signal) =>
+          reportPut(context.output, 'deleted', () => caller.call('delete', input, { signal })),
+        );
+      }),
     );
   addJoinOptions(program.command('list'))
     .summary('the records held here')
@@ -131,8 +129,9 @@ async function reportPut(
 async function get(context: VerbContext, key: string | undefined, { all, raw, quorum, stable }: GetFlags) {
   if (key === undefined) throw usage('get takes a KEY, or --batch FILE: see "nautilus get --help"');
   const { output } = context;
+  const input = { key: clean(key), all, quorum, stable };
   await withCaller(context, async (caller, signal) => {
-    const records = caller.stream('get', { key: clean(key), all, quorum, stable }, { signal });
+    const records = caller.stream('get', input, { signal });
     const table = new Table(output, [{ title: 'PUBLISHER' }, { title: 'EXPIRES' }, { title: 'VALUE' }]);
     let last: GetOutput | undefined;
     for await (const record of records) {

@@ -45,10 +45,11 @@ async function withJoinedNode(
     await import('../platform/node20.ts');
     const { createNode, resolveConfig } = await import('../node/index.ts');
     const { bootstrap, network } = flags;
-    const config = await resolveConfig({ flags: { bootstrap, network, dataDir, mode: 'client', listen: [] }, env });
+    const config = await resolveConfig({ flags: { bootstrap, network, dataDir, mode: 'client' }, env });
     const node = await createNode(config, { signal });
     try {
       if (isNew) output.note(`a new identity, ${node.id().peerId}, was created in ${dataDir}`);
+      await node.connected({ signal });
       await work(createLocalCaller(node), signal);
     } finally {
       await node.stop();

@@ -63,7 +63,7 @@ export class ControlClient implements CommandCaller {
   ): AsyncGenerator<CommandOutput<N>, undefined> {
     const { signal } = options;
     signal?.throwIfAborted();
-    while (this.#pending.size >= MAX_COMMANDS_IN_FLIGHT) await this.#untilRoom(signal);
+    while (this.#failure === undefined && this.#pending.size >= MAX_COMMANDS_IN_FLIGHT) await this.#untilRoom(signal);
     if (this.#failure !== undefined) throw this.#failure;
     if (signal?.aborted) {
       this.#resumeNext(); // the room goes to the next in line
@@ -72,17 +72,24 @@ export class ControlClient implements CommandCaller {
     const id = ++this.#lastId;
     const pending = new PendingCommand((more) => this.#send({ id, more }));
     this.#pending.set(id, pending);
-    const onAbort = () => pending.end(signal?.reason);
+    const release = () => {
+      signal?.removeEventListener('abort', onAbort);
+      if (!this.#pending.delete(id)) return;
+      if (!pending.answered) this.#send({ id, cancel: true });
+      this.#resumeNext();
+    };
+    // At once, not when the reader comes back for the next item: it may never.
+    const onAbort = () => {
+      pending.end(signal?.reason);
+      release();
+    };
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
       this.#send({ id, command: name, input, window: pending.window });
       // What the node answers with is its half of the contract that CommandShapes writes down.
       for await (const item of pending) yield item as CommandOutput<N>;
     } finally {
-      signal?.removeEventListener('abort', onAbort);
-      if (!pending.answered) this.#send({ id, cancel: true });
-      this.#pending.delete(id);
-      this.#resumeNext();
+      release();
     }
   }
 
