@@ -63,7 +63,9 @@ export class ExpirySchedule<Item extends HeapItem> {
     if (earliest === undefined || this.#running !== undefined || this.#closed) return;
     const { clock } = this.#options;
     const now = clock.now();
-    const wakeAt = Math.min(Math.max(earliest.deadline, now), now + MAX_SLEEP_MS);
+    // By the clock a due item may lie ahead: time here can be later, after the clock was set back.
+    const isDue = earliest.deadline <= this.#options.now();
+    const wakeAt = isDue ? now : Math.min(Math.max(earliest.deadline, now), now + MAX_SLEEP_MS);
     if (this.#timer !== undefined && this.#timer.wakeAt <= wakeAt) return;
     this.#timer?.handle.cancel();
     this.#timer = { handle: clock.setTimer(wakeAt - now, () => this.#wake()), wakeAt };

@@ -99,7 +99,7 @@ export function equalKeys(actual: readonly { readonly key: Uint8Array }[], expec
   );
 }
 
-export function plain(entry: StorageEntry | undefined): StorageEntry | undefined {
+function plain(entry: StorageEntry | undefined): StorageEntry | undefined {
   if (entry === undefined) return undefined;
   return { value: Uint8Array.from(entry.value), version: entry.version, expiresAt: entry.expiresAt };
 }

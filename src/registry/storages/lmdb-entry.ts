@@ -5,28 +5,24 @@
 import { crc32 } from 'node:zlib';
 import type { StorageEntry } from '../storage.ts';
 
-export const LMDB_ENTRY_HEAD_BYTES = 20;
+const HEAD_BYTES = 20;
 
 export function encodeLmdbEntry(key: Uint8Array, entry: StorageEntry): Uint8Array {
-  const bytes = new Uint8Array(LMDB_ENTRY_HEAD_BYTES + entry.value.length);
+  const bytes = new Uint8Array(HEAD_BYTES + entry.value.length);
   const view = new DataView(bytes.buffer);
   view.setFloat64(4, entry.version);
   view.setFloat64(12, entry.expiresAt);
-  bytes.set(entry.value, LMDB_ENTRY_HEAD_BYTES);
+  bytes.set(entry.value, HEAD_BYTES);
   view.setUint32(0, checksum(key, bytes));
   return bytes;
 }
 
 /** Undefined when the bytes are not what was written under this key. The value is a view of `bytes`. */
 export function decodeLmdbEntry(key: Uint8Array, bytes: Uint8Array): StorageEntry | undefined {
-  if (bytes.length < LMDB_ENTRY_HEAD_BYTES) return undefined;
+  if (bytes.length < HEAD_BYTES) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (view.getUint32(0) !== checksum(key, bytes)) return undefined;
-  const value = new Uint8Array(
-    bytes.buffer,
-    bytes.byteOffset + LMDB_ENTRY_HEAD_BYTES,
-    bytes.length - LMDB_ENTRY_HEAD_BYTES,
-  );
+  const value = new Uint8Array(bytes.buffer, bytes.byteOffset + HEAD_BYTES, bytes.length - HEAD_BYTES);
   return { value, version: view.getFloat64(4), expiresAt: view.getFloat64(12) };
 }
 

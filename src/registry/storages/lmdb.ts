@@ -212,7 +212,9 @@ class LmdbStorage implements RegistryStorage {
   async #close(): Promise<void> {
     await this.#writes.idle();
     await this.#db.close();
-    await noteCleanClose(this.#directory);
+    await noteCleanClose(this.#directory).catch(() => {
+      // A full disk, say. Without the note the next start checks the file, which costs time and nothing else.
+    });
   }
 
   #check(keys: readonly Uint8Array[], options: StorageOptions | undefined): void {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { NodeEvent } from '../../../src/core/index.ts';
+import { NautilusError, type NodeEvent } from '../../../src/core/index.ts';
 import {
   DEFAULT_NETWORK_CONSTANTS,
   type HeldRecord,
@@ -437,6 +437,57 @@ describe('failure and restart', () => {
     expect(registry.size()).toEqual({ records: 1, bytes: 'live'.length + 'value'.length });
     await clock.advance(8_500);
     expect(registry.size().records).toBe(0);
+  });
+
+  describe('on a storage that outlives its process', () => {
+    const HOUR = 3_600_000;
+    const persistent = () => {
+      const memory = new MemoryStorage({ clock });
+      return overriding(memory, { capabilities: { ...memory.capabilities, persistent: true } });
+    };
+
+    test('a clock set back an hour across a restart resurrects nothing, says so, and time goes on when it has caught up', async () => {
+      await open({}, persistent());
+      const record = put('key', { ttlMs: 1_000 });
+      await registry.merge(record);
+      // Past its deadline, and stopped before anything noticed.
+      clock.setWall(clock.now() + 2_000);
+      await registry.close();
+      clock.setWall(clock.now() - HOUR);
+      await open({}, storage);
+      expect(await read('key')).toEqual([headerOnly(record)]);
+      expect(registry.size().records).toBe(1);
+      await clock.advance(0);
+      expect(events).toMatchObject([
+        { type: 'warning', code: 'CLOCK_BEHIND' },
+        { type: 'record-expired', key: 'key' },
+      ]);
+      expect(registry.size().records).toBe(0);
+    });
+
+    test('a mark further ahead than any record can live was made by a wrong clock and is not believed', async () => {
+      await open({}, persistent());
+      const now = clock.now();
+      clock.setWall(now + 1_000 * HOUR);
+      await registry.close();
+      clock.setWall(now);
+      await open({}, storage);
+      const record = put('key');
+      await registry.merge(record);
+      expect(await read('key')).toEqual([record]);
+      expect(events).toEqual([]);
+    });
+
+    test('a full disk at the end costs a warning, not the stop', async () => {
+      const full = () => Promise.reject(new NautilusError('DISK_FULL', 'no space left'));
+      await open({}, overriding(persistent(), { store: full }));
+      await clock.advance(1);
+      await registry.close();
+      expect(events).toMatchObject([
+        { type: 'warning', code: 'DISK_FULL' },
+        { type: 'warning', code: 'DISK_FULL' },
+      ]);
+    });
   });
 
   test('an entry that is no record is reported as damage, with what to do', async () => {
