@@ -93,7 +93,7 @@ export class Lookup {
 
   /**
    * An answer, also one that comes after `onSlow` or `onFailure`.
-   * @param closer what the peer knows; at most K of it are taken, and only who would be among the K closest known
+   * @param closer what the peer knows; at most K of it are taken
    * @param counts false: it answered, but is not one of those looked for (keeps no records)
    */
   onSuccess(id: NodeId, closer: readonly Contact[], counts = true): void {
@@ -103,13 +103,8 @@ export class Lookup {
     asked.state = counts ? 'answered' : 'passed';
     // Differs from design, where only contacts nearer than the asked peer were taken: then the nearest, who knows the K closest best, could
     // name none of them (median 21 and p95 28 requests at N = 64 instead of 20 and 20; overlap 0.9988 instead of 1 at N = 1,000 with half-filled
-    // tables), and with fewer than K nodes the farthest would never be found. Who would not be among the K closest is of no use either way.
-    const farthest = this.#kthLive();
-    for (let i = 0; i < closer.length && i < this.#k; i++) {
-      const contact = closer[i]!;
-      if (farthest !== undefined && compareDistance(this.#target, contact.id, farthest) >= 0) continue;
-      this.#consider(contact, asked.depth + 1);
-    }
+    // tables), and with fewer than K nodes the farthest would never be found. Farther ones are asked only when nearer ones fail.
+    for (let i = 0; i < closer.length && i < this.#k; i++) this.#consider(closer[i]!, asked.depth + 1);
   }
 
   /** No answer will come, or nobody waits for it any more. */
@@ -169,16 +164,6 @@ export class Lookup {
     const candidate = this.#byId.get(id.hex);
     assert(candidate !== undefined && candidate.state !== 'unasked', 'only who was asked answers');
     return candidate;
-  }
-
-  /** The last of the K nearest that have not failed; undefined while there are fewer. */
-  #kthLive(): NodeId | undefined {
-    let live = 0;
-    for (const { state, contact } of this.#shortlist) {
-      if (state !== 'failed' && state !== 'passed') live++;
-      if (live === this.#k) return contact.id;
-    }
-    return undefined;
   }
 
   #consider(contact: Contact, depth: number): void {

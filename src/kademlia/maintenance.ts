@@ -33,12 +33,16 @@ export interface MaintenanceInit {
 const STATE_KEY = 'kademlia/table';
 /** Missing contacts pinged at a time. */
 const PROBES = 8;
+/** Contacts with broken connections pinged at a time; with more of them the fault is more likely our own. */
+const MAX_PROBES = 64;
 
 export class Maintenance {
   readonly #init: MaintenanceInit;
   readonly #stopping = new AbortController();
   // BOUNDED: one per bucket, by index.
   readonly #challenged = new Set<number>();
+  // BOUNDED: MAX_PROBES.
+  readonly #probed = new Set<string>();
   #timer: Timer | undefined;
   #round: Promise<void> = Promise.resolve();
 
@@ -101,16 +105,29 @@ export class Maintenance {
     if (clock.now() - seenAt < challengeAfterMs || this.#challenged.has(index) || this.#stopping.signal.aborted) return;
     this.#challenged.add(index);
     kademlia
-      .ping(oldest, { signal: this.#stopping.signal })
+      .ping(oldest)
       .then(
         () => undefined, // an answer made it the most recently seen
         (error) => {
           if (isNautilusError(error, 'PEER_UNREACHABLE') || isNautilusError(error, 'TIMEOUT')) {
             onReplaced(oldest, kademlia.table.remove(oldest.id));
-          } // else: it is there, or we are stopping
+          } else {
+            unlessBug(error); // it is there, or the transport is closing
+          }
         },
       )
       .finally(() => this.#challenged.delete(index));
+  }
+
+  /** Its connection broke: is it still there? */
+  probe(contact: Contact): void {
+    const { hex } = contact.id;
+    if (this.#probed.has(hex) || this.#probed.size >= MAX_PROBES || this.#stopping.signal.aborted) return;
+    this.#probed.add(hex);
+    this.#init.kademlia
+      .ping(contact)
+      .catch(unlessBug)
+      .finally(() => this.#probed.delete(hex));
   }
 
   /** Some of the missing, at random; whoever answers is back in the table. */
@@ -120,8 +137,7 @@ export class Maintenance {
     const probes: Promise<unknown>[] = [];
     for (let i = 0; i < PROBES && missing.length > 0; i++) {
       const [contact] = missing.splice(Math.floor(random.next() * missing.length), 1);
-      // Silence is what was expected.
-      if (contact !== undefined) probes.push(kademlia.ping(contact, options).catch(() => undefined));
+      if (contact !== undefined) probes.push(kademlia.ping(contact, options).catch(unlessBug));
     }
     await Promise.all(probes);
     options.signal?.throwIfAborted();
@@ -149,4 +165,9 @@ export class Maintenance {
     if (!isNautilusError(cause)) throw cause;
     this.#init.observer.notify({ type: 'warning', code: cause.code, message });
   }
+}
+
+/** Silence was to be expected, and was noted where the request was sent. */
+function unlessBug(error: unknown): void {
+  if (!isNautilusError(error)) throw error;
 }

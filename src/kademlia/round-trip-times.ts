@@ -10,7 +10,7 @@ export interface RoundTripTimesInit {
   readonly minHedgeMs: number;
   /** Most time a silent contact holds a lookup's slot, ms. @default 500 */
   readonly maxHedgeMs: number;
-  /** The same for a peer never measured, ms. @default 300 */
+  /** The same for a peer never measured or not connected, ms; less where round trips to the others are short. @default 300 */
   readonly strangerHedgeMs: number;
   /** Least time before an answer is given up, ms: a busy machine stalls this long without anybody being dead. @default 500 */
   readonly minTimeoutMs: number;
@@ -41,6 +41,9 @@ export const DEFAULT_ROUND_TRIP_TIMES: RoundTripTimesInit = {
   capacity: 1_024,
 };
 
+/** Connecting, security, multiplexer, protocol and HELLO, then the request. */
+const DIAL_ROUND_TRIPS = 8;
+
 interface PeerTimes {
   /** Smoothed round trip, µs; 0 when never measured. */
   smoothedUs: number;
@@ -55,6 +58,8 @@ export class RoundTripTimes {
   readonly #init: RoundTripTimesInit;
   // BOUNDED: init.capacity peers, least recently used forgotten.
   readonly #peers: BoundedMap<string, PeerTimes>;
+  /** All samples together: what to expect of a stranger. Half a second until something was measured. */
+  readonly #everybody: PeerTimes = { ...unmeasured(), deviationUs: 125_000 };
 
   constructor(init: Partial<RoundTripTimesInit> = {}) {
     this.#init = { ...DEFAULT_ROUND_TRIP_TIMES, ...init };
@@ -63,16 +68,10 @@ export class RoundTripTimes {
 
   /** A request over an open connection was answered after `elapsedMs`. */
   measured(id: NodeId, elapsedMs: number): void {
-    const times = this.#timesOf(id);
     const sampleUs = Math.max(1, Math.round(elapsedMs * 1_000));
-    if (times.smoothedUs === 0) {
-      times.smoothedUs = sampleUs;
-      times.deviationUs = sampleUs >> 1;
-    } else {
-      // RFC 6298 §2.3 with alpha = 1/8 and beta = 1/4.
-      times.deviationUs += (Math.abs(times.smoothedUs - sampleUs) - times.deviationUs) >> 2;
-      times.smoothedUs = Math.max(1, times.smoothedUs + ((sampleUs - times.smoothedUs) >> 3));
-    }
+    const times = this.#timesOf(id);
+    smooth(times, sampleUs);
+    smooth(this.#everybody, sampleUs);
     times.silences = 0;
     times.suspectUntil = 0;
   }
@@ -108,31 +107,47 @@ export class RoundTripTimes {
   /** When a lookup should no longer rely on this contact alone, ms. */
   hedgeAfterMs(id: NodeId, isConnected: boolean): number {
     const { minHedgeMs, maxHedgeMs, strangerHedgeMs } = this.#init;
-    const usual = this.#usualMs(id) ?? strangerHedgeMs;
-    return Math.min(maxHedgeMs, Math.max(isConnected ? minHedgeMs : strangerHedgeMs, usual));
+    const strange = Math.min(strangerHedgeMs, Math.max(2 * minHedgeMs, DIAL_ROUND_TRIPS * usualMs(this.#everybody)));
+    const times = this.#peers.get(id.hex);
+    const usual = times === undefined || times.smoothedUs === 0 ? strange : usualMs(times);
+    return Math.min(maxHedgeMs, Math.max(isConnected ? minHedgeMs : strange, usual));
   }
 
   /** When to give up, ms. */
   timeoutMs(id: NodeId, isConnected: boolean): number {
     const { minTimeoutMs, maxTimeoutMs, strangerTimeoutMs, dialBudgetMs } = this.#init;
-    const usual = this.#usualMs(id) ?? strangerTimeoutMs;
-    const patience = Math.max(minTimeoutMs, usual) * 2 ** (this.#peers.get(id.hex)?.silences ?? 0);
-    return Math.min(maxTimeoutMs, patience) + (isConnected ? 0 : dialBudgetMs);
-  }
-
-  /** Mean plus four deviations: what all but a few answers keep to. */
-  #usualMs(id: NodeId): number | undefined {
     const times = this.#peers.get(id.hex);
-    if (times === undefined || times.smoothedUs === 0) return undefined;
-    return (times.smoothedUs + 4 * times.deviationUs) / 1_000;
+    const usual = times === undefined || times.smoothedUs === 0 ? strangerTimeoutMs : usualMs(times);
+    const patience = Math.max(minTimeoutMs, usual) * 2 ** (times?.silences ?? 0);
+    return Math.min(maxTimeoutMs, patience) + (isConnected ? 0 : dialBudgetMs);
   }
 
   #timesOf(id: NodeId): PeerTimes {
     let times = this.#peers.get(id.hex);
     if (times === undefined) {
-      times = { smoothedUs: 0, deviationUs: 0, silences: 0, suspectUntil: 0 };
+      times = unmeasured();
       this.#peers.set(id.hex, times);
     }
     return times;
   }
+}
+
+function unmeasured(): PeerTimes {
+  return { smoothedUs: 0, deviationUs: 0, silences: 0, suspectUntil: 0 };
+}
+
+/** RFC 6298 §2 with alpha = 1/8 and beta = 1/4. */
+function smooth(times: PeerTimes, sampleUs: number): void {
+  if (times.smoothedUs === 0) {
+    times.smoothedUs = sampleUs;
+    times.deviationUs = sampleUs >> 1;
+  } else {
+    times.deviationUs += (Math.abs(times.smoothedUs - sampleUs) - times.deviationUs) >> 2;
+    times.smoothedUs = Math.max(1, times.smoothedUs + ((sampleUs - times.smoothedUs) >> 3));
+  }
+}
+
+/** Mean plus four deviations, ms: what all but a few answers keep to. */
+function usualMs(times: PeerTimes): number {
+  return (times.smoothedUs + 4 * times.deviationUs) / 1_000;
 }

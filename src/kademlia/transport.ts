@@ -24,7 +24,12 @@ export interface RequestOptions {
 export interface TransportEvents {
   /** HELLO was exchanged, or came again with other addresses. Called before any request of this peer is served. */
   onPeerConnected(peer: Peer): void;
-  onPeerDisconnected(peer: Peer): void;
+  /**
+   * `lost`: the connection broke without either side having closed it, so the peer may be dead. Say it only when it is known: it has the peer
+   * asked at once, and everybody who was connected to a killed node forgets it within a round trip.
+   * @param cause @default 'closed'
+   */
+  onPeerDisconnected(peer: Peer, cause?: 'closed' | 'lost'): void;
   /** Serves one request. A rejection is answered `INTERNAL`; a `NautilusError` `RESOURCE_EXHAUSTED` as such. */
   onRequest(from: Peer, request: Request): Promise<Response>;
 }

@@ -171,10 +171,13 @@ export class MemoryTransport implements Transport {
     const answer = this.#exchange(to, request);
     const { clock } = this.#network;
     return new Promise<Response>((resolve, reject) => {
-      const onAbort = () => reject(new NautilusError('ABORTED', 'the caller gave up', { cause: signal?.reason }));
+      const timer = clock.setTimer(timeoutMs, () => reject(new NautilusError('TIMEOUT', 'no answer in time')));
+      const onAbort = () => {
+        timer.cancel();
+        reject(new NautilusError('ABORTED', 'the caller gave up', { cause: signal?.reason }));
+      };
       if (signal?.aborted) return onAbort();
       signal?.addEventListener('abort', onAbort, { once: true });
-      const timer = clock.setTimer(timeoutMs, () => reject(new NautilusError('TIMEOUT', 'no answer in time')));
       answer.then(resolve, reject).finally(() => {
         timer.cancel();
         signal?.removeEventListener('abort', onAbort);
@@ -201,14 +204,20 @@ export class MemoryTransport implements Transport {
     return this.#peers.has(id.hex);
   }
 
-  disconnect(contact: Contact): void {
+  disconnect(contact: Contact, cause: 'closed' | 'lost' = 'closed'): void {
     const peer = this.#peers.get(contact.id.hex);
     if (peer === undefined) return;
     this.#peers.delete(contact.id.hex);
-    this.#events?.onPeerDisconnected(peer);
+    this.#events?.onPeerDisconnected(peer, cause);
     for (const other of this.#network.transports.values()) {
-      if (other.self.id.equals(contact.id)) other.disconnect(this.self);
+      if (other.self.id.equals(contact.id)) other.disconnect(this.self, cause);
     }
+  }
+
+  /** As by kill -9: nobody is told goodbye, connections break. */
+  kill(): void {
+    this.state = 'dead';
+    for (const peer of [...this.#peers.values()]) this.disconnect(peer.contact, 'lost');
   }
 
   #meet(other: MemoryTransport, direction: Peer['direction']): Peer {

@@ -20,6 +20,15 @@ describe('RoundTripTimes', () => {
     expect(times.timeoutMs(PEER, false)).toBe(3_000);
   });
 
+  it('expects of a stranger what it knows of the others, within bounds', () => {
+    const times = measured(Array(50).fill(2));
+    expect(times.hedgeAfterMs(OTHER, false)).toBe(60);
+    for (let i = 0; i < 50; i++) times.measured(PEER, 20);
+    expect(times.hedgeAfterMs(OTHER, false)).toBeGreaterThan(150);
+    for (let i = 0; i < 50; i++) times.measured(PEER, 900);
+    expect(times.hedgeAfterMs(OTHER, false)).toBe(300);
+  });
+
   it('smooths the round trip as RFC 6298 does', () => {
     const times = measured([80]);
     expect(times.rttMs(PEER)).toBe(80);

@@ -1,0 +1,438 @@
+import { describe, expect, it } from 'vitest';
+import { NautilusError, type NodeEvent, type StateStore } from '../../../src/core/index.ts';
+import { compareDistance, createContact, NodeId, type Response } from '../../../src/kademlia/index.ts';
+import { EMPTY_HANDED, MemoryNetwork, type MemoryNode } from './memory-network.ts';
+
+const idsOf = (contacts: readonly { readonly id: NodeId }[]) => contacts.map(({ id }) => id.hex);
+
+/** The oracle: everybody but the searcher, nearest first. */
+function trueClosest(nodes: readonly MemoryNode[], searcher: MemoryNode, target: NodeId, count = 20): string[] {
+  const others = nodes.filter((node) => node !== searcher).map((node) => node.kademlia.self);
+  return idsOf(others.sort((a, b) => compareDistance(target, a.id, b.id)).slice(0, count));
+}
+
+function memoryState(): StateStore & { readonly values: Map<string, Uint8Array> } {
+  const values = new Map<string, Uint8Array>();
+  return {
+    values,
+    get: async (key) => values.get(key),
+    set: async (key, value) => void values.set(key, value),
+    delete: async (key) => void values.delete(key),
+    async *entries() {
+      for (const [key, value] of values) yield { key, value };
+    },
+  };
+}
+
+describe('Kademlia', () => {
+  describe('alone', () => {
+    it('finds nobody, and says the network has one server', async () => {
+      const network = new MemoryNetwork();
+      const { kademlia } = await network.addNode();
+      const outcome = await network.run(kademlia.findClosest(NodeId.fromBytes(network.random.bytes(32))));
+      expect(outcome).toMatchObject({ closest: [], hops: 0, requests: 0, complete: true });
+      await network.run(kademlia.bootstrap());
+      await network.run(kademlia.refresh());
+      expect(kademlia.networkSize()).toBe(1);
+      expect(kademlia.rank(NodeId.fromBytes(network.random.bytes(32)))).toBe(1);
+    });
+  });
+
+  describe('joining', () => {
+    it('gets to know everybody in a network smaller than K, from one address', async () => {
+      const network = new MemoryNetwork(2);
+      const nodes = await network.addServers(7);
+      for (const node of nodes) {
+        expect(node.kademlia.table.size).toBe(6);
+        expect(node.kademlia.networkSize()).toBe(7);
+      }
+    });
+
+    it("works through a bootstrap node that is in nobody's table", async () => {
+      const network = new MemoryNetwork(3);
+      const seed = await network.addNode({ mode: 'bootstrap' });
+      const nodes = await network.addServers(5, seed);
+      for (const node of nodes) {
+        expect(node.kademlia.table.size).toBe(4);
+        expect(node.kademlia.table.get(seed.kademlia.self.id)).toBeUndefined();
+      }
+      expect(seed.kademlia.table.size).toBe(5);
+      expect(seed.kademlia.networkSize()).toBe(5);
+    });
+
+    it('finds the true closest from everywhere in a network larger than K, without asking many more', async () => {
+      const network = new MemoryNetwork(4);
+      const nodes = await network.addServers(40);
+      for (let i = 0; i < 20; i++) {
+        const target = NodeId.fromBytes(network.random.bytes(32));
+        const searcher = nodes[i * 2]!;
+        const outcome = await network.run(searcher.kademlia.findClosest(target));
+        expect(idsOf(outcome.closest)).toEqual(trueClosest(nodes, searcher, target));
+        expect(outcome.requests).toBeLessThanOrEqual(26);
+        expect(outcome.complete).toBe(true);
+      }
+    });
+
+    it('keeps clients out of every table, though they search like anybody', async () => {
+      const network = new MemoryNetwork(5);
+      const nodes = await network.addServers(6);
+      const client = await network.addNode({ mode: 'client' });
+      await network.join(client, nodes[0]!);
+      const target = client.kademlia.self.id;
+      const outcome = await network.run(client.kademlia.findClosest(target));
+      expect(idsOf(outcome.closest)).toEqual(trueClosest(nodes, client, target));
+      expect(client.kademlia.networkSize()).toBe(6);
+      for (const node of nodes) expect(node.kademlia.table.get(target)).toBeUndefined();
+    });
+
+    it('lets a full bucket keep its oldest while it answers, and gives its place away when it does not', async () => {
+      const network = new MemoryNetwork(6, { k: 2 });
+      const hub = await network.addNode();
+      const sameBucket: MemoryNode[] = [];
+      while (sameBucket.length < 4) {
+        const publicKey = network.random.bytes(32);
+        if (hub.kademlia.table.bucketIndex(createContact(publicKey, []).id) !== 0) continue;
+        sameBucket.push(await network.addNode({ publicKey }));
+      }
+      const [first, second, third, fourth] = sameBucket as [MemoryNode, MemoryNode, MemoryNode, MemoryNode];
+      const inTable = () => idsOf(hub.kademlia.contacts());
+      for (const node of [first, second]) await network.run(node.kademlia.connect(hub.address));
+      await network.clock.advance(61_000);
+      await network.run(third.kademlia.connect(hub.address));
+      await network.clock.advance(100);
+      expect(first.transport.received).toEqual([{ type: 'PING' }]);
+      expect(inTable()).toEqual(idsOf([second.kademlia.self, first.kademlia.self]));
+      second.transport.state = 'dead';
+      await network.run(fourth.kademlia.connect(hub.address));
+      await network.clock.advance(100);
+      expect(inTable()).toEqual(idsOf([first.kademlia.self, fourth.kademlia.self]));
+    });
+  });
+
+  describe('when nodes die', () => {
+    it('still finds K of the living, nearly all of them the nearest, when nobody noticed the deaths', async () => {
+      const network = new MemoryNetwork(7);
+      const nodes = await network.addServers(50);
+      nodes.forEach((node, i) => {
+        if (i % 3 === 1) node.transport.state = 'dead';
+      });
+      const living = nodes.filter((node) => node.transport.state === 'alive');
+      let found = 0;
+      for (let i = 0; i < 20; i++) {
+        const searcher = living[i]!;
+        const target = NodeId.fromBytes(network.random.bytes(32));
+        const outcome = await network.run(searcher.kademlia.findClosest(target));
+        const truth = trueClosest(living, searcher, target);
+        expect(outcome.closest).toHaveLength(20);
+        expect(outcome.elapsedMs).toBeLessThan(100);
+        found += outcome.closest.filter(({ id }) => truth.includes(id.hex)).length;
+      }
+      expect(found / (20 * 20)).toBeGreaterThan(0.9);
+    });
+
+    it('finds exactly the nearest of the living once broken connections told of the deaths', async () => {
+      const network = new MemoryNetwork(7);
+      const nodes = await network.addServers(40);
+      for (const [i, node] of nodes.entries()) if (i % 3 === 1) node.transport.kill();
+      await network.clock.advance(100);
+      const living = nodes.filter((node) => node.transport.state === 'alive');
+      for (const searcher of living.slice(0, 10)) {
+        const target = NodeId.fromBytes(network.random.bytes(32));
+        const outcome = await network.run(searcher.kademlia.findClosest(target));
+        expect(idsOf(outcome.closest)).toEqual(trueClosest(living, searcher, target));
+        expect(outcome.requests).toBeLessThanOrEqual(26);
+      }
+    });
+
+    it('keeps a contact whose connection broke but who is still there', async () => {
+      const network = new MemoryNetwork(27);
+      const [a, b] = (await network.addServers(3)) as [MemoryNode, MemoryNode, MemoryNode];
+      a.transport.disconnect(b.kademlia.self, 'lost');
+      await network.clock.advance(100);
+      expect(a.kademlia.table.size).toBe(2);
+      expect(a.transport.isConnected(b.kademlia.self.id)).toBe(true);
+      a.transport.disconnect(b.kademlia.self);
+      await network.clock.advance(100);
+      expect(a.transport.isConnected(b.kademlia.self.id)).toBe(false);
+      expect(a.kademlia.table.size).toBe(2);
+    });
+
+    it('pays for the silent with hedges, all at once', async () => {
+      const network = new MemoryNetwork(8);
+      const nodes = await network.addServers(50);
+      const searcher = nodes[0]!;
+      // It knows how fast everybody is.
+      for (const contact of searcher.kademlia.contacts()) await network.run(searcher.kademlia.ping(contact));
+      nodes.forEach((node, i) => {
+        if (i % 3 === 1) node.transport.state = 'hung';
+      });
+      for (let i = 0; i < 10; i++) {
+        const target = NodeId.fromBytes(network.random.bytes(32));
+        const outcome = await network.run(searcher.kademlia.findClosest(target));
+        expect(outcome.closest).toHaveLength(20);
+        for (const { addresses } of outcome.closest) expect(network.transports.get(addresses[0]!)?.state).toBe('alive');
+        expect(outcome.elapsedMs).toBeLessThan(400);
+      }
+    });
+
+    it('waits one adaptive timeout for a silent node in a small network, and not again for the next lookup', async () => {
+      const network = new MemoryNetwork(9);
+      const nodes = await network.addServers(6);
+      const [searcher, hung] = nodes as [MemoryNode, MemoryNode];
+      hung.transport.state = 'hung';
+      const first = await network.run(searcher.kademlia.findClosest(hung.kademlia.self.id));
+      expect(first.closest).toHaveLength(4);
+      expect(first.elapsedMs).toBeGreaterThanOrEqual(500);
+      expect(first.elapsedMs).toBeLessThan(1_600);
+      const second = await network.run(searcher.kademlia.findClosest(hung.kademlia.self.id));
+      expect(second.closest).toHaveLength(4);
+      expect(second.elapsedMs).toBeLessThan(50);
+    });
+
+    it('forgets nobody when its own network is gone, and is back when it is', async () => {
+      const network = new MemoryNetwork(10);
+      const nodes = await network.addServers(6);
+      const [lonely, ...others] = nodes as [MemoryNode, ...MemoryNode[]];
+      for (const node of others) node.transport.state = 'hung';
+      for (let i = 0; i < 5; i++)
+        await network.run(lonely.kademlia.findClosest(NodeId.fromBytes(network.random.bytes(32))));
+      expect(lonely.kademlia.table.size).toBe(0);
+      expect(lonely.kademlia.contacts()).toHaveLength(5);
+      for (const node of others) node.transport.state = 'alive';
+      await network.run(lonely.kademlia.bootstrap());
+      expect(lonely.kademlia.table.size).toBe(5);
+    });
+
+    it('finds the other half again after a cut, by knocking at the doors of the missing', async () => {
+      const network = new MemoryNetwork(11);
+      const nodes = await network.addServers(8);
+      const [here, there] = [nodes.slice(0, 4), nodes.slice(4)];
+      for (const node of there) node.transport.state = 'dead';
+      for (let i = 0; i < 3; i++) {
+        await network.clock.advance(31_000);
+        for (const node of here)
+          await network.run(node.kademlia.findClosest(NodeId.fromBytes(network.random.bytes(32))));
+      }
+      for (const node of here) expect(node.kademlia.table.size).toBe(3);
+      for (const node of there) node.transport.state = 'alive';
+      await network.clock.advance(1_300_000); // two refresh periods
+      for (const node of here) expect(node.kademlia.table.size).toBe(7);
+    });
+  });
+
+  describe('asked by liars', () => {
+    it('counts only servers that answered themselves', async () => {
+      const network = new MemoryNetwork(12);
+      const nodes = await network.addServers(5);
+      const [searcher, liar] = nodes as [MemoryNode, MemoryNode];
+      const client = await network.addNode({ mode: 'client' });
+      const invented = Array.from({ length: 10 }, () =>
+        createContact(network.random.bytes(32), ['/ip4/127.0.0.1/tcp/1']),
+      );
+      const lie: Response = {
+        type: 'FIND_NODE',
+        closer: [searcher.kademlia.self, liar.kademlia.self, client.kademlia.self, ...invented],
+      };
+      liar.transport.answerInstead = (request) => (request.type === 'FIND_NODE' ? lie : undefined);
+      const target = NodeId.fromBytes(network.random.bytes(32));
+      const outcome = await network.run(searcher.kademlia.findClosest(target));
+      expect(idsOf(outcome.closest)).toEqual(trueClosest(nodes, searcher, target));
+      expect(searcher.kademlia.table.size).toBe(4);
+    });
+
+    it('does not fall over an answer that lists more than K', async () => {
+      const network = new MemoryNetwork(13);
+      const nodes = await network.addServers(4);
+      const [searcher, liar] = nodes as [MemoryNode, MemoryNode];
+      const closer = Array.from({ length: 50 }, () => createContact(network.random.bytes(32), []));
+      liar.transport.answerInstead = () => ({ type: 'FIND_NODE', closer });
+      const outcome = await network.run(searcher.kademlia.findClosest(liar.kademlia.self.id));
+      expect(outcome.closest).toHaveLength(2);
+    });
+
+    it('never lists the asker', async () => {
+      const network = new MemoryNetwork(14);
+      const nodes = await network.addServers(3);
+      const [asker, asked] = nodes as [MemoryNode, MemoryNode];
+      const target = asker.kademlia.self.id.bytes;
+      const { closer } = await network.run(asker.kademlia.request(asked.kademlia.self, { type: 'FIND_NODE', target }));
+      expect(idsOf(closer)).toEqual([nodes[2]!.kademlia.self.id.hex]);
+    });
+  });
+
+  describe('request', () => {
+    it('turns error answers into errors with the same code', async () => {
+      const network = new MemoryNetwork(15);
+      const [a, b] = (await network.addServers(2)) as [MemoryNode, MemoryNode];
+      for (const code of ['UNSUPPORTED', 'RESOURCE_EXHAUSTED', 'MALFORMED', 'INTERNAL'] as const) {
+        b.transport.answerInstead = () => ({ type: 'ERROR', code });
+        await expect(network.run(a.kademlia.ping(b.kademlia.self))).rejects.toMatchObject({ code });
+      }
+      b.transport.answerInstead = () => ({ type: 'FIND_NODE', closer: [] });
+      await expect(network.run(a.kademlia.ping(b.kademlia.self))).rejects.toMatchObject({ code: 'MALFORMED' });
+    });
+
+    it('hands questions about records to their handler, with who asked', async () => {
+      const network = new MemoryNetwork(16);
+      const askers: string[] = [];
+      const holder = await network.addNode({
+        handler: {
+          ...EMPTY_HANDED,
+          findValue: async (from) => {
+            askers.push(from.contact.id.hex);
+            return { type: 'FIND_VALUE', closer: [], headers: [], value: undefined, settled: false, holder: true };
+          },
+        },
+      });
+      const asker = await network.addNode({ mode: 'client' });
+      await network.run(asker.kademlia.connect(holder.address));
+      const request = { type: 'FIND_VALUE', keyId: network.random.bytes(32), value: 'none' } as const;
+      const response = await network.run(asker.kademlia.request(holder.kademlia.self, request));
+      expect(response).toMatchObject({ type: 'FIND_VALUE', settled: false, holder: true });
+      expect(askers).toEqual([asker.kademlia.self.id.hex]);
+    });
+
+    it('measures the round trip and notes when a contact was last seen', async () => {
+      const network = new MemoryNetwork(17);
+      network.latencyMs = 5;
+      const [a, b] = (await network.addServers(2)) as [MemoryNode, MemoryNode];
+      await network.clock.advance(1_000);
+      const before = network.clock.now();
+      expect(await network.run(a.kademlia.ping(b.kademlia.self))).toBe(10);
+      expect(a.kademlia.rttMs(b.kademlia.self.id)).toBe(10);
+      expect(a.kademlia.lastSeen(b.kademlia.self.id)).toBe(before + 10);
+    });
+
+    it('does not blame a contact for a deadline it could not meet', async () => {
+      const network = new MemoryNetwork(18);
+      network.latencyMs = 50;
+      const [a, b] = (await network.addServers(2)) as [MemoryNode, MemoryNode];
+      for (let i = 0; i < 3; i++) {
+        const ping = a.kademlia.ping(b.kademlia.self, { timeoutMs: 10 });
+        await expect(network.run(ping)).rejects.toMatchObject({ code: 'TIMEOUT' });
+      }
+      expect(a.kademlia.table.size).toBe(1);
+    });
+
+    it('never asks itself', async () => {
+      const network = new MemoryNetwork(19);
+      const { kademlia } = await network.addNode();
+      await expect(kademlia.ping(kademlia.self)).rejects.toThrow('does not ask itself');
+    });
+  });
+
+  describe('search', () => {
+    it('hears contacts that keep no records, and does not count them', async () => {
+      const network = new MemoryNetwork(20);
+      const nodes = await network.addServers(6);
+      const [searcher, forgetful] = nodes as [MemoryNode, MemoryNode];
+      const target = NodeId.fromBytes(network.random.bytes(32));
+      const asked: string[] = [];
+      const outcome = await network.run(
+        searcher.kademlia.search(target, async (contact) => {
+          asked.push(contact.id.hex);
+          return { closer: [], holder: !contact.id.equals(forgetful.kademlia.self.id) };
+        }),
+      );
+      expect(new Set(asked).size).toBe(5);
+      expect(outcome.closest).toHaveLength(4);
+      expect(idsOf(outcome.closest)).not.toContain(forgetful.kademlia.self.id.hex);
+    });
+
+    it("ends with the caller's reason when the caller gives up, and passes it on", async () => {
+      const network = new MemoryNetwork(21);
+      const nodes = await network.addServers(3);
+      const reasons: unknown[] = [];
+      const controller = new AbortController();
+      const search = nodes[0]!.kademlia.search(
+        nodes[1]!.kademlia.self.id,
+        (_, signal) =>
+          new Promise((_, reject) =>
+            signal.addEventListener('abort', () => {
+              reasons.push(signal.reason);
+              reject(signal.reason);
+            }),
+          ),
+        { signal: controller.signal },
+      );
+      await network.clock.advance(5);
+      const reason = new NautilusError('ABORTED', 'enough');
+      controller.abort(reason);
+      await expect(search).rejects.toBe(reason);
+      expect(reasons).toEqual([reason, reason]);
+      await expect(
+        nodes[0]!.kademlia.findClosest(nodes[1]!.kademlia.self.id, { signal: controller.signal }),
+      ).rejects.toBe(reason);
+    });
+
+    it('leaves no timer behind', async () => {
+      const network = new MemoryNetwork(22);
+      const nodes = await network.addServers(4);
+      const before = network.clock.pendingTimers;
+      await network.run(nodes[0]!.kademlia.findClosest(NodeId.fromBytes(network.random.bytes(32))));
+      expect(network.clock.pendingTimers).toBe(before);
+    });
+  });
+
+  describe('stopping and starting', () => {
+    it('ends what is running, cancels its timers and refuses more', async () => {
+      const network = new MemoryNetwork(23);
+      const nodes = await network.addServers(3);
+      const [a, b] = nodes as [MemoryNode, MemoryNode];
+      for (const node of nodes.slice(1)) node.transport.state = 'hung';
+      const search = a.kademlia.findClosest(b.kademlia.self.id);
+      const failure = expect(search).rejects.toMatchObject({ code: 'ABORTED' });
+      await network.clock.advance(5);
+      await network.run(a.kademlia.stop());
+      await failure;
+      await a.kademlia.stop();
+      await expect(a.kademlia.findClosest(b.kademlia.self.id)).rejects.toMatchObject({ code: 'ABORTED' });
+      for (const node of nodes.slice(1)) await network.run(node.kademlia.stop());
+      expect(network.clock.pendingTimers).toBe(0);
+    });
+
+    it('remembers its table over a restart and needs nobody to introduce it again', async () => {
+      const network = new MemoryNetwork(24);
+      const nodes = await network.addServers(5);
+      const state = memoryState();
+      const publicKey = network.random.bytes(32);
+      const before = await network.addNode({ publicKey, state });
+      await network.join(before, nodes[0]!);
+      await network.run(before.kademlia.stop());
+      const after = await network.addNode({ publicKey, state });
+      expect(after.kademlia.table.size).toBe(0);
+      await network.run(after.kademlia.bootstrap());
+      expect(after.kademlia.table.size).toBe(5);
+    });
+
+    it('starts with a damaged saved table as with none, and says so when it cannot save', async () => {
+      const network = new MemoryNetwork(25);
+      const events: NodeEvent[] = [];
+      const state = memoryState();
+      state.values.set('kademlia/table', Uint8Array.of(1, 2, 3));
+      state.set = async () => {
+        throw new NautilusError('DISK_FULL', 'no space left');
+      };
+      const { kademlia } = await network.addNode({ state, observer: { notify: (event) => events.push(event) } });
+      expect(kademlia.contacts()).toEqual([]);
+      await kademlia.stop();
+      expect(events).toContainEqual(expect.objectContaining({ type: 'warning', code: 'DISK_FULL' }));
+    });
+
+    it('tells the observer who comes and goes', async () => {
+      const network = new MemoryNetwork(26);
+      const events: NodeEvent[] = [];
+      const watched = await network.addNode({ observer: { notify: (event) => events.push(event) } });
+      const other = await network.addNode();
+      const nodeId = other.kademlia.self.id.hex;
+      await network.run(watched.kademlia.connect(other.address));
+      await network.run(other.kademlia.stop());
+      const seen = events.filter((event) => 'nodeId' in event);
+      expect(seen).toEqual([
+        { type: 'peer-connected', nodeId, mode: 'server' },
+        { type: 'contact-added', nodeId },
+        { type: 'peer-disconnected', nodeId },
+      ]);
+    });
+  });
+});
