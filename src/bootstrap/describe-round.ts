@@ -14,6 +14,7 @@ export function describeRound(
       `connected to ${connected === 1 ? 'a peer' : `${connected} peers`}, but no other storing node is known yet: ${again}`,
     ];
   }
+  if (tried === 0 && sourceFailure === undefined) return [`nobody found yet: ${again}`];
   const lines: string[] = [];
   if (sourceFailure !== undefined) lines.push(`${sourceFailure.message}: ${again}`);
   for (const { address, error } of failures.slice(0, MAX_LINES)) {

@@ -1,6 +1,7 @@
 /** mDNS between real processes, in network namespaces of their own: on one machine without any network, and over a link. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   createLinkedNamespaces,
@@ -92,6 +93,20 @@ describe('mDNS', () => {
     const b = startPeer(machine, 'main', 2, '/ip4/127.0.0.1/tcp/1002');
     expect(await a.found).toEqual([`/ip4/127.0.0.1/tcp/1002/p2p/${PEER_IDS[2]}`]);
     expect(await b.found).toEqual([`/ip4/127.0.0.1/tcp/1001/p2p/${PEER_IDS[1]}`]);
+  });
+
+  it.runIf(problem === undefined)('brings two whole nodes together, and they exchange a record', async () => {
+    const machine = createLoneNamespace('nodes');
+    namespaces.push(machine);
+    const [command = '', ...words] = [
+      ...inside(machine),
+      process.execPath,
+      '--import',
+      'tsx',
+      'test/support/mdns-nodes.ts',
+    ];
+    const { stdout } = await promisify(execFile)(command, words);
+    expect(JSON.parse(stdout)).toEqual({ got: '10.0.0.1:80' });
   });
 
   it.runIf(problem === undefined)(

@@ -297,6 +297,16 @@ describe('sources', () => {
     ]);
   });
 
+  it('that find nobody say so, and when they are asked again', async () => {
+    const { bootstrapper, lines, clock } = setUp({ sources: [createAddressSource('--mdns', [])] });
+    bootstrapper.start();
+    await clock.advance(1_000);
+    expect(lines).toEqual([
+      '--mdns: nobody found yet: trying again in 1 s',
+      '--mdns: nobody found yet: trying again in 2 s',
+    ]);
+  });
+
   it('with an address that is none are told so, and go on with the next', async () => {
     const { network, bootstrapper, lines, clock } = setUp({ sources: flags('nonsense', B) });
     bootstrapper.start();
