@@ -1,12 +1,15 @@
 /**
  * One deadline structure for everything that expires here, driven by at most one timer. Due items leave in small batches, one batch a turn,
- * so that a burst of deadlines neither blocks the process nor floods the storage: the next batch starts when the last one is done.
+ * so that a burst of deadlines neither blocks the process nor floods the storage: only a few batches are at work at once.
  */
 import type { Clock, Timer } from '../core/index.ts';
 import { DeadlineHeap, type HeapItem } from './deadline-heap.ts';
 
 /** At about 0.1 ms each (read, decode, write), a batch stays well under 10 ms of work. */
-const MAX_BATCH = 50;
+const MAX_BATCH = 32;
+
+/** Why not one: a deadline would wait for the disk to finish with those before it. */
+const MAX_BATCHES_AT_WORK = 4;
 
 /** Longest sleep: bounds how late a deadline is noticed when the wall clock jumps ahead, and keeps clear of timers' 2^31 ms. */
 const MAX_SLEEP_MS = 5 * 60_000;
@@ -24,7 +27,8 @@ export class ExpirySchedule<Item extends HeapItem> {
   // BOUNDED: by the owner, one item per stored entry.
   readonly #heap = new DeadlineHeap<Item>();
   #timer: { readonly handle: Timer; readonly wakeAt: number } | undefined;
-  #running: Promise<void> | undefined;
+  // BOUNDED: MAX_BATCHES_AT_WORK.
+  readonly #atWork = new Set<Promise<void>>();
   #closed = false;
 
   constructor(options: ExpiryScheduleOptions<Item>) {
@@ -50,17 +54,17 @@ export class ExpirySchedule<Item extends HeapItem> {
     if (item.heapIndex !== -1) this.#heap.remove(item);
   }
 
-  /** Starts no further batch; resolves when the one at work is done. */
+  /** Starts no further batch; resolves when those at work are done. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.handle.cancel();
     this.#timer = undefined;
-    await this.#running;
+    await Promise.all(this.#atWork);
   }
 
   #arm(): void {
     const earliest = this.#heap.earliest();
-    if (earliest === undefined || this.#running !== undefined || this.#closed) return;
+    if (earliest === undefined || this.#atWork.size >= MAX_BATCHES_AT_WORK || this.#closed) return;
     const { clock } = this.#options;
     const now = clock.now();
     // By the clock a due item may lie ahead: time here can be later, after the clock was set back.
@@ -73,13 +77,18 @@ export class ExpirySchedule<Item extends HeapItem> {
 
   #wake(): void {
     this.#timer = undefined;
-    this.#running = this.#runBatch().finally(() => {
-      this.#running = undefined;
-      this.#arm();
-    });
+    const due = this.#takeDue();
+    if (due.length > 0) {
+      const batch = this.#options.process(due).finally(() => {
+        this.#atWork.delete(batch);
+        this.#arm();
+      });
+      this.#atWork.add(batch);
+    }
+    this.#arm();
   }
 
-  async #runBatch(): Promise<void> {
+  #takeDue(): Item[] {
     const now = this.#options.now();
     const due: Item[] = [];
     for (let item = this.#heap.earliest(); item !== undefined && due.length < MAX_BATCH; item = this.#heap.earliest()) {
@@ -87,6 +96,6 @@ export class ExpirySchedule<Item extends HeapItem> {
       this.#heap.remove(item);
       due.push(item);
     }
-    if (due.length > 0) await this.#options.process(due);
+    return due;
   }
 }

@@ -64,33 +64,33 @@ test('a wall clock that jumps ahead is noticed within five minutes', async () =>
   expect(fired).toHaveLength(1);
 });
 
-test('the next batch starts only when the last one is done', async () => {
+test('a burst leaves in small batches, a turn each, and no more than four are at work at once', async () => {
   const batches: { readonly size: number; finish(): void }[] = [];
   const { clock, schedule, start } = setUp((due) => {
     return new Promise((finish) => batches.push({ size: due.length, finish: () => finish() }));
   });
-  for (let id = 0; id < 120; id++) schedule.set(item(id), start + 10);
+  for (let id = 0; id < 200; id++) schedule.set(item(id), start + 10);
   await clock.advance(1_000);
-  expect(batches.map(({ size }) => size)).toEqual([50]);
-  for (const n of [0, 1, 2]) {
-    batches[n]?.finish();
-    await clock.advance(0);
-  }
-  expect(batches.map(({ size }) => size)).toEqual([50, 50, 20]);
+  expect(batches.map(({ size }) => size)).toEqual([32, 32, 32, 32]);
+  expect(clock.pendingTimers).toBe(0);
+  for (const { finish } of [...batches]) finish();
+  await clock.advance(0);
+  expect(batches.map(({ size }) => size)).toEqual([32, 32, 32, 32, 32, 32, 8]);
 });
 
-test('closing waits for the batch at work, starts no other and leaves no timer', async () => {
-  let finish: () => void = () => undefined;
-  const { clock, schedule, start } = setUp(() => new Promise((resolve) => (finish = resolve)));
-  for (let id = 0; id < 60; id++) schedule.set(item(id), start + 10);
+test('closing waits for the batches at work, starts no other and leaves no timer', async () => {
+  const finish: (() => void)[] = [];
+  const { clock, schedule, start } = setUp(() => new Promise((resolve) => finish.push(resolve)));
+  for (let id = 0; id < 200; id++) schedule.set(item(id), start + 10);
   await clock.advance(10);
   let isClosed = false;
   const closing = schedule.close().then(() => {
     isClosed = true;
   });
+  for (const end of finish.splice(1)) end();
   await clock.advance(0);
   expect(isClosed).toBe(false);
-  finish();
+  for (const end of finish) end();
   await closing;
-  expect({ size: schedule.size, timers: clock.pendingTimers }).toEqual({ size: 10, timers: 0 });
+  expect({ size: schedule.size, timers: clock.pendingTimers }).toEqual({ size: 200 - 4 * 32, timers: 0 });
 });
