@@ -44,11 +44,6 @@ export class KBucket {
     return this.#entries;
   }
 
-  /** Most recently seen last. */
-  get replacements(): readonly TableEntry[] {
-    return this.#replacements;
-  }
-
   find(id: NodeId): TableEntry | undefined {
     const index = indexOf(this.#entries, id);
     return index === -1 ? undefined : this.#entries[index];
@@ -68,7 +63,6 @@ export class KBucket {
   add(entry: TableEntry): void {
     assert(!this.isFull, 'a full bucket takes nobody');
     this.#entries.push(entry);
-    removeById(this.#replacements, entry.contact.id);
   }
 
   /** From the entries only. */
@@ -76,8 +70,8 @@ export class KBucket {
     return removeById(this.#entries, id);
   }
 
+  /** The caller has taken it out before, if it was one: see `takeWaiting`. */
   addReplacement(entry: TableEntry): void {
-    removeById(this.#replacements, entry.contact.id);
     if (this.#replacements.length >= this.#capacity) this.#replacements.shift();
     this.#replacements.push(entry);
   }
@@ -90,8 +84,9 @@ export class KBucket {
     return undefined;
   }
 
-  forgetReplacement(id: NodeId): void {
-    removeById(this.#replacements, id);
+  /** Takes this contact out of the replacements. */
+  takeWaiting(id: NodeId): TableEntry | undefined {
+    return removeById(this.#replacements, id);
   }
 }
 

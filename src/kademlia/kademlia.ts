@@ -73,7 +73,10 @@ export interface LookupOutcome {
   readonly hops: number;
   readonly requests: number;
   readonly elapsedMs: number;
-  /** False when a contact nearer than the last of `closest` was still silent, or the lookup used up its requests. */
+  /**
+   * False when a contact nearer than the last of `closest` was still silent, or the lookup used up its requests. Who failed, or was silent a
+   * moment ago and therefore passed over, is not missed.
+   */
   readonly complete: boolean;
 }
 

@@ -43,6 +43,7 @@ export interface BucketOccupancy {
 
 const UNKNOWN: FailureOutcome = { kind: 'unknown' };
 const KEPT: FailureOutcome = { kind: 'kept' };
+const REJECTED_BY_GROUP: InsertOutcome = { kind: 'rejected', reason: 'group' };
 const INSERTED: InsertOutcome = { kind: 'inserted' };
 const UPDATED: InsertOutcome = { kind: 'updated' };
 
@@ -93,7 +94,12 @@ export class RoutingTable {
       bucket.touch(known);
       return UPDATED;
     }
-    return this.#admit(bucket, newEntry(contact, seenAt));
+    const waiting = bucket.takeWaiting(contact.id);
+    if (waiting === undefined || !sameAddresses(waiting.contact, contact)) {
+      return this.#admit(bucket, newEntry(contact, seenAt));
+    }
+    waiting.seenAt = seenAt;
+    return this.#admit(bucket, waiting);
   }
 
   /** Takes back a contact of an earlier run, in doubt until it answers. Full buckets and groups refuse it. */
@@ -127,7 +133,7 @@ export class RoutingTable {
   /** Takes a contact out for good (it is no server any more, or did not answer the ping that decides) and promotes a replacement. */
   remove(id: NodeId): FailureOutcome {
     const bucket = this.#buckets[this.bucketIndex(id)];
-    bucket?.forgetReplacement(id);
+    bucket?.takeWaiting(id);
     const entry = bucket?.find(id);
     if (bucket === undefined || entry === undefined) return UNKNOWN;
     return { kind: 'removed', promoted: this.#removeFrom(bucket, entry) };
@@ -226,9 +232,9 @@ export class RoutingTable {
   }
 
   #admit(bucket: KBucket, entry: TableEntry): InsertOutcome {
-    if (!this.#hasRoom(bucket, entry.groups)) return { kind: 'rejected', reason: 'group' };
+    if (!this.#hasRoom(bucket, entry.groups)) return REJECTED_BY_GROUP;
     if (bucket.isFull) {
-      const doubtful = bucket.entries.find((other) => this.#isDoubtful(other));
+      const doubtful = this.#doubtful === 0 ? undefined : bucket.entries.find((other) => this.#isDoubtful(other));
       if (doubtful === undefined) {
         bucket.addReplacement(entry);
         const oldest = bucket.entries[0]!;
