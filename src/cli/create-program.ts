@@ -1,9 +1,8 @@
 /** The command line as commander sees it: every verb, its flags, and how mistakes are answered. */
 import { Command, CommanderError } from 'commander';
-import { NautilusError } from '../core/index.ts';
+import type { ErrorObject } from '../commands/index.ts';
 import { addNetworkVerbs } from './network-verbs.ts';
 import { addNodeVerbs } from './node-verbs.ts';
-import { Output } from './output.ts';
 import { addRecordVerbs } from './record-verbs.ts';
 import { addTestnetVerbs } from './testnet-verbs.ts';
 
@@ -35,21 +34,23 @@ export async function runProgram(program: Command, args: readonly string[]): Pro
   } catch (error) {
     const isHelp = error instanceof CommanderError && error.exitCode === 0;
     if (isHelp) return;
+    const { Output } = await import('./output.ts');
+    const { fromErrorObject } = await import('../commands/index.ts');
     const output = new Output({ json: args.includes('--json') });
-    output.fail(error instanceof CommanderError ? toUsageError(error, args) : error);
+    output.fail(error instanceof CommanderError ? fromErrorObject(toUsageError(error, args)) : error);
     process.exitCode = output.exitCode;
   }
 }
 
 /** `error: unknown option '--tll'\n(Did you mean --ttl?)` becomes one line with the next step. */
-function toUsageError({ code, message }: CommanderError, args: readonly string[]): NautilusError {
+function toUsageError({ code, message }: CommanderError, args: readonly string[]): ErrorObject {
   const verb = args.find((arg) => !arg.startsWith('-'));
   const help = `see "nautilus ${code === 'commander.unknownCommand' || verb === undefined ? '' : `${verb} `}--help"`;
   // A group of verbs without one of them: commander has printed its help.
-  if (code === 'commander.help') return new NautilusError('USAGE', `a command is missing: ${help}`);
+  if (code === 'commander.help') return { code: 'USAGE', message: `a command is missing: ${help}` };
   const text = message
     .replace(/^error: /, '')
     .replace(/\s*\n\s*/g, ' ')
     .replace(/\.$/, '');
-  return new NautilusError('USAGE', `${text}: ${help}`);
+  return { code: 'USAGE', message: `${text}: ${help}` };
 }

@@ -1,13 +1,8 @@
-/** start, bootstrap and stop. */
+/** start, bootstrap and stop as commander sees them. */
 import type { Command } from 'commander';
-import { connectControl } from '../client/index.ts';
-import { isNautilusError, NautilusError } from '../core/index.ts';
 import { repeatable } from './join-options.ts';
-import { type NodeFlags, runNode } from './run-node.ts';
-import { runVerb, type VerbContext } from './verb-context.ts';
-
-/** How long `stop` waits for a node to hand over and end, ms. */
-const STOP_TIMEOUT_MS = 60_000;
+import type { NodeFlags } from './run-node.ts';
+import { runVerb } from './run-verb.ts';
 
 export function addNodeVerbs(program: Command): void {
   addNodeOptions(program.command('start'))
@@ -15,19 +10,26 @@ export function addNodeVerbs(program: Command): void {
     .description('Runs a node until Ctrl-C or "nautilus stop". Without --bootstrap it is a new network of one.')
     .addOption(repeatable('--storage <url>', 'where records are kept; several form a ring'))
     .option('--mode <mode>', 'server stores (default), client asks only, bootstrap introduces')
-    .action((flags: NodeFlags, command: Command) => runVerb(command, (context) => runNode(context, flags)));
+    .action((flags: NodeFlags, command: Command) =>
+      runVerb(command, async (context) => (await import('./run-node.ts')).runNode(context, flags)),
+    );
   addNodeOptions(program.command('bootstrap'))
     .summary('run the service that introduces peers')
     .description('Runs a node that introduces peers to each other and stores nothing.')
     .option('--list <host:port>', 'also serve the list of peers over HTTP there')
     .action((flags: NodeFlags, command: Command) =>
-      runVerb(command, (context) => runNode(context, { ...flags, mode: 'bootstrap' })),
+      runVerb(command, async (context) => {
+        const { runNode } = await import('./run-node.ts');
+        await runNode(context, { ...flags, mode: 'bootstrap' });
+      }),
     );
   program
     .command('stop')
     .summary('end the node that runs here')
     .description('Ends the node of the data directory gracefully, and returns when it has ended.')
-    .action((_flags: object, command: Command) => runVerb(command, stop));
+    .action((_flags: object, command: Command) =>
+      runVerb(command, async (context) => (await import('./stop-node.ts')).stopNode(context)),
+    );
 }
 
 function addNodeOptions(command: Command): Command {
@@ -43,28 +45,4 @@ function addNodeOptions(command: Command): Command {
     .option('--mdns', 'find peers on the local network')
     .addOption(repeatable('--rendezvous <multiaddr>', 'find peers through any libp2p DHT this address is part of'))
     .option('--log-level <level>', 'how much goes to node.log: error, warn, info or debug');
-}
-
-async function stop({ dataDir, output }: VerbContext): Promise<void> {
-  const client = await connectControl({ dataDir });
-  const timer = new AbortController();
-  const timeout = setTimeout(() => {
-    timer.abort(
-      new NautilusError('TIMEOUT', `the node in ${dataDir} is still stopping: look again, or end its process`),
-    );
-  }, STOP_TIMEOUT_MS);
-  try {
-    const { peerId } = await client.call('id', {}, timer);
-    try {
-      await client.call('stop', {}, timer);
-    } catch (error) {
-      // It ended so fast that its last word was lost: it has ended.
-      if (!isNautilusError(error, 'NODE_UNREACHABLE')) throw error;
-    }
-    await output.object({ stopped: true, peerId });
-    await output.line(`stopped ${peerId}`);
-  } finally {
-    clearTimeout(timeout);
-    client.close();
-  }
 }

@@ -2,9 +2,8 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { repeatable } from './join-options.ts';
-import { onInterrupt } from './on-interrupt.ts';
 import type { Output } from './output.ts';
-import { runVerb } from './verb-context.ts';
+import { runVerb } from './run-verb.ts';
 
 interface UpFlags {
   readonly nodes: number;
@@ -79,6 +78,7 @@ function runTestnetVerb(
   verb: (launcher: Launcher, io: Io, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   return runVerb(command, async ({ output }) => {
+    const { onInterrupt } = await import('./on-interrupt.ts');
     const interrupt = onInterrupt();
     try {
       await import('../platform/node20.ts');

@@ -30,7 +30,7 @@ export interface VerbContext {
 }
 
 /** Runs a verb and turns whatever it throws into one line and an exit code. `command` is the one commander parsed. */
-export async function runVerb(command: Command, verb: (context: VerbContext) => Promise<void>): Promise<void> {
+export async function runInContext(command: Command, verb: (context: VerbContext) => Promise<void>): Promise<void> {
   const flags = command.optsWithGlobals<GlobalFlags & JoinFlags>();
   const output = new Output({ json: flags.json === true });
   try {

@@ -4,7 +4,7 @@ import type { CommandOutput, FailedRecord } from '../commands/index.ts';
 import { EXIT_CODES } from './exit-code.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { type BatchLine, openBatch } from './read-lines.ts';
-import type { GetFlags, PutFlags } from './record-verbs.ts';
+import type { GetFlags, PutFlags } from './record-flags.ts';
 import { count, duration, printable } from './text.ts';
 import type { VerbContext } from './verb-context.ts';
 import { withCaller } from './with-caller.ts';
