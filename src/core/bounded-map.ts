@@ -1,3 +1,5 @@
+import { assert } from './assert.ts';
+
 /** A map that forgets its least recently used entry: for what may be forgotten at the price of a little work. */
 export class BoundedMap<K, V> {
   // BOUNDED: `limit` entries, least recently used first.
@@ -5,6 +7,7 @@ export class BoundedMap<K, V> {
   readonly #limit: number;
 
   constructor(limit: number) {
+    assert(Number.isInteger(limit) && limit > 0, 'a bounded map holds at least one entry');
     this.#limit = limit;
   }
 
@@ -24,12 +27,7 @@ export class BoundedMap<K, V> {
   set(key: K, value: V): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);
-    if (this.#entries.size > this.#limit) {
-      for (const oldest of this.#entries.keys()) {
-        this.#entries.delete(oldest);
-        break;
-      }
-    }
+    if (this.#entries.size > this.#limit) this.#entries.delete(this.#entries.keys().next().value as K);
   }
 
   delete(key: K): boolean {

@@ -4,9 +4,8 @@
  * ten times as long. Not here: where the key is kept (identity.ts), what is signed (records).
  */
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
-import { assert, NautilusError } from '../core/index.ts';
+import { assert, BoundedMap, NautilusError } from '../core/index.ts';
 import type { Signer, Verifier } from '../records/index.ts';
-import { BoundedCache } from './bounded-cache.ts';
 
 const KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
@@ -61,8 +60,8 @@ export function createVerifier(options: VerifierOptions = {}): Verifier {
 }
 
 class PooledVerifier implements Verifier {
-  readonly #keys: BoundedCache<string, KeyObject>;
-  readonly #good: BoundedCache<string, true>;
+  readonly #keys: BoundedMap<string, KeyObject>;
+  readonly #good: BoundedMap<string, true>;
   // BOUNDED: by maxPending, together with #waiting, which holds the start of some of these.
   readonly #pending = new Map<string, Promise<boolean>>();
   #waiting: (() => void)[] = [];
@@ -71,8 +70,8 @@ class PooledVerifier implements Verifier {
 
   constructor(maxPending: number, maxKeys: number, maxRemembered: number) {
     this.#maxPending = maxPending;
-    this.#keys = new BoundedCache(maxKeys);
-    this.#good = new BoundedCache(maxRemembered);
+    this.#keys = new BoundedMap(maxKeys);
+    this.#good = new BoundedMap(maxRemembered);
   }
 
   async verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
