@@ -32,10 +32,9 @@ export function describeMissing(count: number, delayMs: number): string {
   return `${whom}: trying again in ${describeDelay(delayMs)}`;
 }
 
-/** `0.5 s`, `4 s`, `10 min`. */
+/** `1 s`, `4 s`, `10 min`. */
 function describeDelay(delayMs: number): string {
-  if (delayMs < 950) return `${Math.max(1, Math.round(delayMs / 100)) / 10} s`;
-  const seconds = Math.round(delayMs / 1_000);
+  const seconds = Math.max(1, Math.round(delayMs / 1_000));
   return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }
 

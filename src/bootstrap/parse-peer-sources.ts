@@ -9,7 +9,7 @@ import type { PeerSource } from './peer-source.ts';
 import { createRendezvousSource } from './rendezvous-source.ts';
 
 /** base58 (`Qm…`, `12D3…`, `16Uiu2…`) or a CID (`bafz…`, `k51…`). */
-const FOREIGN_PEER_ID = /\/(?:p2p|ipfs)\/[1-9A-Za-z]{20,80}$/;
+const ANY_PEER_ID = /\/(?:p2p|ipfs)\/[1-9A-Za-z]{20,80}$/;
 
 export interface PeerSourcesInit {
   /** `--bootstrap`: peer addresses, and http(s) URLs of peer lists. */
@@ -43,8 +43,14 @@ export interface SelfDescription {
 export function parsePeerSources(init: PeerSourcesInit): PeerSource[] {
   const { network, self, clock, random, observer } = init;
   const announce = self.mode !== 'client';
-  const { addresses, lists } = parseBootstrapValues(init.bootstrap);
-  const through = parseRendezvousAddresses(init.rendezvous);
+  const addresses: string[] = [];
+  const lists: URL[] = [];
+  refuseBad('--bootstrap', init.bootstrap, (value) => {
+    if (/^https?:/i.test(value)) lists.push(parseListUrl(value));
+    else addresses.push(parsePeerAddress(value).text);
+  });
+  const through = init.rendezvous;
+  refuseBad('--rendezvous', through, parseRendezvousAddress);
 
   const sources: PeerSource[] = [];
   if (addresses.length > 0) sources.push(createAddressSource('--bootstrap', addresses));
@@ -56,30 +62,12 @@ export function parsePeerSources(init: PeerSourcesInit): PeerSource[] {
 }
 
 /**
- * `--bootstrap`, checked.
- * @throws NautilusError `ADDRESS_INVALID` naming every value that cannot be used
+ * One value of `--rendezvous`: the form of a peer address, except that a DHT's peers have identities of every kind.
+ * @throws NautilusError `ADDRESS_INVALID`
  */
-export function parseBootstrapValues(values: readonly string[]): { addresses: string[]; lists: URL[] } {
-  const addresses: string[] = [];
-  const lists: URL[] = [];
-  refuseAll('--bootstrap', values, (value) => {
-    if (/^https?:/i.test(value)) lists.push(parseListUrl(value));
-    else addresses.push(parsePeerAddress(value).text);
-  });
-  return { addresses, lists };
-}
-
-/**
- * `--rendezvous`, checked: the form of peer addresses, except that a DHT's peers may have identities of any kind.
- * @throws NautilusError `ADDRESS_INVALID` naming every value that cannot be used
- */
-export function parseRendezvousAddresses(values: readonly string[]): readonly string[] {
-  refuseAll('--rendezvous', values, (value) => parsePeerAddress(withoutPeerId(value)));
-  return values;
-}
-
-function withoutPeerId(address: string): string {
-  return address.replace(FOREIGN_PEER_ID, '');
+export function parseRendezvousAddress(value: string): string {
+  parsePeerAddress(value.replace(ANY_PEER_ID, ''));
+  return value;
 }
 
 function parseListUrl(value: string): URL {
@@ -93,7 +81,7 @@ function parseListUrl(value: string): URL {
   return url;
 }
 
-function refuseAll(flag: string, values: readonly string[], use: (value: string) => unknown): void {
+function refuseBad(flag: string, values: readonly string[], use: (value: string) => unknown): void {
   const problems = values.flatMap((value) => {
     try {
       use(value);

@@ -17,7 +17,7 @@ export interface PeerAddress {
   readonly peerId: string | undefined;
 }
 
-export const PEER_ADDRESS_EXAMPLE = '/ip4/203.0.113.7/tcp/4801/p2p/12D3KooW…';
+const PEER_ADDRESS_EXAMPLE = '/ip4/203.0.113.7/tcp/4801/p2p/12D3KooW…';
 
 const MAX_ADDRESS_CHARACTERS = 512;
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62}(?<!-))(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}(?<!-)))*\.?$/i;

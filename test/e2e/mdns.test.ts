@@ -1,6 +1,7 @@
 /** mDNS between real processes, in network namespaces of their own: on one machine without any network, and over a link. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
@@ -11,6 +12,9 @@ import {
   type Namespace,
   problemOfNamespaces,
 } from '../support/network-namespace.ts';
+
+const PEER = fileURLToPath(new URL('../support/mdns-peer.ts', import.meta.url));
+const NODES = fileURLToPath(new URL('../support/mdns-nodes.ts', import.meta.url));
 
 const PEER_IDS = {
   1: '12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5',
@@ -40,7 +44,7 @@ function startPeer(namespace: Namespace, network: string, seed: number, ...addre
     process.execPath,
     '--import',
     'tsx',
-    'test/support/mdns-peer.ts',
+    PEER,
     network,
     String(seed),
     ...addresses,
@@ -98,13 +102,7 @@ describe('mDNS', () => {
   it.runIf(problem === undefined)('brings two whole nodes together, and they exchange a record', async () => {
     const machine = createLoneNamespace('nodes');
     namespaces.push(machine);
-    const [command = '', ...words] = [
-      ...inside(machine),
-      process.execPath,
-      '--import',
-      'tsx',
-      'test/support/mdns-nodes.ts',
-    ];
+    const [command = '', ...words] = [...inside(machine), process.execPath, '--import', 'tsx', NODES];
     const { stdout } = await promisify(execFile)(command, words);
     expect(JSON.parse(stdout)).toEqual({ got: '10.0.0.1:80' });
   });

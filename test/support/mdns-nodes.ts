@@ -3,11 +3,11 @@ import '../../src/platform/node20.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createNode, resolveConfig } from '../../src/node/index.ts';
+import { createNode, type NautilusNode, resolveConfig } from '../../src/node/index.ts';
 import { until } from './until.ts';
 
 const directory = await mkdtemp(join(tmpdir(), 'nautilus-mdns-'));
-const nodes = [];
+const nodes: NautilusNode[] = [];
 try {
   for (const name of ['a', 'b']) {
     const flags = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseListAddress } from '../../../src/bootstrap/bootstrap-service.ts';
-import { parsePeerSources, parseRendezvousAddresses } from '../../../src/bootstrap/parse-peer-sources.ts';
+import { parsePeerSources, parseRendezvousAddress } from '../../../src/bootstrap/parse-peer-sources.ts';
 import { SILENT_OBSERVER } from '../../../src/core/index.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
@@ -62,10 +62,20 @@ describe('parsePeerSources', () => {
   });
 });
 
-describe('parseRendezvousAddresses', () => {
-  it('takes peer addresses and refuses everything else by name', () => {
-    expect(parseRendezvousAddresses(['/ip4/203.0.113.1/tcp/4001'])).toEqual(['/ip4/203.0.113.1/tcp/4001']);
-    expect(() => parseRendezvousAddresses(['https://a.example'])).toThrow(
+describe('parseRendezvousAddress', () => {
+  it.each([
+    '/ip4/203.0.113.1/tcp/4001',
+    '/ip4/203.0.113.1/tcp/4001/p2p/12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq',
+    '/dnsaddr/bootstrap.libp2p.io/p2p/QmNnooDu7bfjPFoTZYxMNLWUQJyrVwtbZg5gBMjTezGAJN',
+  ])('takes %s, whatever kind of identity it names', (address) => {
+    expect(parseRendezvousAddress(address)).toBe(address);
+  });
+
+  it('refuses what is no address, naming the flag among the sources', () => {
+    expect(() => parseRendezvousAddress('https://a.example')).toThrow(
+      expect.objectContaining({ code: 'ADDRESS_INVALID' }),
+    );
+    expect(() => parseAll({ rendezvous: ['https://a.example'] })).toThrow(
       expect.objectContaining({ code: 'ADDRESS_INVALID', message: expect.stringMatching(/^--rendezvous: "https:/) }),
     );
   });
