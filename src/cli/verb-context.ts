@@ -42,8 +42,11 @@ export async function runInContext(command: Command, verb: (context: VerbContext
   process.exitCode = output.exitCode;
 }
 
-/** @throws NautilusError `USAGE` for an empty path */
-export function resolveDataDir(flag: string | undefined, env: NodeJS.ProcessEnv): string {
+/**
+ * The same rule as the platform's, which a verb to a running node does not load.
+ * @throws NautilusError `USAGE` for an empty path
+ */
+function resolveDataDir(flag: string | undefined, env: NodeJS.ProcessEnv): string {
   if (flag === '') throw new NautilusError('USAGE', '--data-dir is empty: name a directory');
   return resolve(flag ?? (env.NAUTILUS_HOME || join(homedir(), '.nautilus', 'default')));
 }

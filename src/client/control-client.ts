@@ -60,7 +60,7 @@ export class ControlClient implements CommandCaller {
     name: N,
     input: CommandInput<N>,
     options: CallOptions = {},
-  ): AsyncGenerator<CommandOutput<N>, undefined> {
+  ): AsyncIterableIterator<CommandOutput<N>> {
     const { signal } = options;
     signal?.throwIfAborted();
     while (this.#failure === undefined && this.#pending.size >= MAX_COMMANDS_IN_FLIGHT) await this.#untilRoom(signal);

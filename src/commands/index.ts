@@ -9,7 +9,6 @@ export type {
   CommandInput,
   CommandName,
   CommandOutput,
-  CommandShapes,
   ErrorObject,
   FailedRecord,
   GetOutput,
@@ -21,13 +20,10 @@ export type {
 } from './command-types.ts';
 export { CONTROL_PATH_FILE, CONTROL_SOCKET_FILE, MAX_SOCKET_PATH_BYTES } from './control-address.ts';
 export {
-  type CallerMessage,
-  type CancelMessage,
   type CommandMessage,
   encodeMessage,
   MAX_COMMANDS_IN_FLIGHT,
   MAX_MESSAGE_BYTES,
-  type MoreMessage,
   type NodeMessage,
   parseJsonLine,
 } from './control-messages.ts';

@@ -36,7 +36,7 @@ export const ttlField = z
   })
   .optional();
 
-export const quorumField = z
+const quorumField = z
   .union([z.string(), z.number()], { error: 'is majority, one, all or a number of holders' })
   .transform((value, context): QuorumChoice => {
     if (value === 'majority' || value === 'one' || value === 'all') return value;

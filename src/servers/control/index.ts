@@ -1,2 +1,2 @@
 /** Door of the control server: the unix socket through which the CLI and local programs talk to a running node. */
-export { type ControlServer, type ControlServerInit, createControlServer } from './create-control-server.ts';
+export { createControlServer } from './create-control-server.ts';
