@@ -2,13 +2,28 @@
  * The future of a simulated world: callbacks by time, and by order of scheduling within one time. A binary heap with lazy cancelling, because
  * nearly every deadline is cancelled long before it is due. Not here: moving time.
  */
+import type { Timer } from '../../src/core/index.ts';
 
-export interface QueuedEvent {
-  /** ms on the queue's own scale. */
+/** An event is its own handle: one allocation for a timer, which is most of what a world allocates. */
+class QueuedEvent implements Timer {
   readonly time: number;
   readonly sequence: number;
   /** Undefined once cancelled or taken. */
   callback: (() => void) | undefined;
+  readonly #queue: EventQueue;
+
+  constructor(queue: EventQueue, time: number, sequence: number, callback: () => void) {
+    this.#queue = queue;
+    this.time = time;
+    this.sequence = sequence;
+    this.callback = callback;
+  }
+
+  cancel(): void {
+    if (this.callback === undefined) return;
+    this.callback = undefined;
+    this.#queue.noteCancelled();
+  }
 }
 
 /** Below this a heap full of cancelled events is not worth rebuilding. */
@@ -25,17 +40,16 @@ export class EventQueue {
     return this.#heap.length - this.#cancelled;
   }
 
-  push(time: number, callback: () => void): QueuedEvent {
-    const event: QueuedEvent = { time, sequence: this.#sequence++, callback };
+  /** @param time ms on the queue's own scale */
+  push(time: number, callback: () => void): Timer {
+    const event = new QueuedEvent(this, time, this.#sequence++, callback);
     this.#heap.push(event);
     this.#siftUp(this.#heap.length - 1, event);
     return event;
   }
 
-  /** Idempotent; a no-op for an event that was taken. */
-  cancel(event: QueuedEvent): void {
-    if (event.callback === undefined) return;
-    event.callback = undefined;
+  /** For its events alone. */
+  noteCancelled(): void {
     this.#cancelled++;
     if (this.#heap.length > COMPACT_ABOVE && this.#cancelled * 2 > this.#heap.length) this.#compact();
   }

@@ -4,8 +4,12 @@ import type { World } from './world.ts';
 
 export interface MeasuredLookup {
   readonly target: NodeId;
+  /** What the lookup returned, nearest first. */
+  readonly found: readonly NodeId[];
   /** Share of the true K closest live servers among what the lookup found, 0 … 1. */
   readonly overlap: number;
+  /** What the lookup says of itself: nobody nearer was left unheard. */
+  readonly complete: boolean;
   readonly hops: number;
   readonly requests: number;
   readonly elapsedMs: number;
@@ -42,10 +46,12 @@ async function measureLookup(
   { target, from }: { readonly target: NodeId; readonly from: World['nodes'][number] },
   reachable: (from: number, to: number) => boolean,
 ): Promise<MeasuredLookup> {
-  const { closest, hops, requests, elapsedMs } = await from.kademlia.findClosest(target);
+  const { closest, complete, hops, requests, elapsedMs } = await from.kademlia.findClosest(target);
   // The node that asks is not asked: it is the oracle's business whether it counts itself.
-  const found = new Set([...closest.map(({ id }) => id.hex), from.self.id.hex]);
+  const known = new Set([...closest.map(({ id }) => id.hex), from.self.id.hex]);
   const truth = world.trueClosest(target, ({ number }) => reachable(from.number, number));
-  const hits = truth.filter(({ self }) => found.has(self.id.hex)).length;
-  return { target, overlap: truth.length === 0 ? 1 : hits / truth.length, hops, requests, elapsedMs };
+  const hits = truth.filter(({ self }) => known.has(self.id.hex)).length;
+  const found = closest.map(({ id }) => id);
+  const overlap = truth.length === 0 ? 1 : hits / truth.length;
+  return { target, found, overlap, complete, hops, requests, elapsedMs };
 }

@@ -19,7 +19,7 @@ export class NodeClock implements Clock {
   #skewMs: number;
   #state: 'running' | 'paused' | 'dead' = 'running';
   // BOUNDED: by the timers the node had armed when it was paused.
-  #due: (() => void)[] = [];
+  #due: NodeTimer[] = [];
 
   constructor(world: VirtualClock, error: ClockError = {}) {
     this.#world = world;
@@ -38,20 +38,12 @@ export class NodeClock implements Clock {
   }
 
   setTimer(delayMs: number, callback: () => void): Timer {
-    let isCancelled = false;
-    const fire = () => {
-      if (!isCancelled) callback();
-    };
-    const timer = this.#world.setTimer(delayMs / this.#rate, () => {
-      if (this.#state === 'running') fire();
-      else if (this.#state === 'paused') this.#due.push(fire);
+    const timer = new NodeTimer(callback);
+    timer.event = this.#world.setTimer(delayMs / this.#rate, () => {
+      if (this.#state === 'running') timer.fire();
+      else if (this.#state === 'paused') this.#due.push(timer);
     });
-    return {
-      cancel: () => {
-        isCancelled = true;
-        timer.cancel();
-      },
-    };
+    return timer;
   }
 
   /** Somebody sets the wall clock; timers and the monotonic time do not notice. */
@@ -69,11 +61,31 @@ export class NodeClock implements Clock {
     this.#state = 'running';
     const due = this.#due;
     this.#due = [];
-    for (const fire of due) this.setTimer(0, fire);
+    for (const timer of due) this.setTimer(0, () => timer.fire());
   }
 
   kill(): void {
     this.#state = 'dead';
     this.#due = [];
+  }
+}
+
+class NodeTimer implements Timer {
+  event: Timer | undefined;
+  #callback: (() => void) | undefined;
+
+  constructor(callback: () => void) {
+    this.#callback = callback;
+  }
+
+  fire(): void {
+    const callback = this.#callback;
+    this.#callback = undefined;
+    callback?.();
+  }
+
+  cancel(): void {
+    this.#callback = undefined;
+    this.event?.cancel();
   }
 }

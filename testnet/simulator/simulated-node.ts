@@ -2,7 +2,7 @@
  * One node of a world: the production Kademlia, replication and registry on virtual ports. What survives its process (identity, state, the
  * store's disk) is kept apart from the life that ends with a kill. Not here: which nodes there are and what happens to them (world.ts).
  */
-import { assert, type Observer } from '../../src/core/index.ts';
+import { assert, isNautilusError, type Observer, sleep } from '../../src/core/index.ts';
 import { type Contact, Kademlia, type NodeMode } from '../../src/kademlia/index.ts';
 import type { NetworkConstants, Signer, Verifier } from '../../src/records/index.ts';
 import { MemoryStorage, openRegistry, type Registry } from '../../src/registry/index.ts';
@@ -41,6 +41,9 @@ export interface NodeLife {
   /** Undefined on clients and bootstrap nodes. */
   readonly registry: Registry | undefined;
 }
+
+const JOIN_ATTEMPTS = 10;
+const JOIN_RETRY_MS = 1_000;
 
 export class SimulatedNode {
   readonly number: number;
@@ -113,12 +116,20 @@ export class SimulatedNode {
     this.#life = { clock, transport, kademlia, replication, registry };
   }
 
-  /** Joins through a node that is already there. */
-  async join(through: Contact, timeoutMs = 10_000): Promise<void> {
-    const { kademlia } = this.life;
+  /** Joins through a node that is already there; knocks again when the network loses the first attempts. */
+  async join(through: Contact): Promise<void> {
+    const { kademlia, clock } = this.life;
     const address = through.addresses[0];
     assert(address !== undefined, 'who introduces has an address');
-    await kademlia.connect(address, { timeoutMs });
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await kademlia.connect(address);
+        break;
+      } catch (error) {
+        if (!isNautilusError(error) || attempt === JOIN_ATTEMPTS) throw error;
+        await sleep(clock, JOIN_RETRY_MS);
+      }
+    }
     await kademlia.bootstrap();
   }
 

@@ -46,13 +46,7 @@ export class VirtualClock implements Clock {
 
   setTimer(delayMs: number, callback: () => void): Timer {
     assert(!Number.isNaN(delayMs), 'a timer needs a delay');
-    const event = this.#queue.push(this.#elapsedMs + Math.max(0, delayMs), callback);
-    return { cancel: () => this.#queue.cancel(event) };
-  }
-
-  /** As `setTimer` for what is never taken back, without a handle to make. */
-  schedule(delayMs: number, callback: () => void): void {
-    this.#queue.push(this.#elapsedMs + delayMs, callback);
+    return this.#queue.push(this.#elapsedMs + Math.max(0, delayMs), callback);
   }
 
   /** Fires events in order until a limit is met. An error thrown by an event is a bug in the world and comes out here. */

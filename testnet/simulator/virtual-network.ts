@@ -92,7 +92,7 @@ export class VirtualNetwork {
     for (let i = 0; i < this.conditions.handshakeRoundTrips; i++) {
       delay += this.#latency(to, from) + this.#latency(from, to);
     }
-    this.#clock.schedule(delay, () => this.#arriveDial(link, to, hello));
+    this.#clock.setTimer(delay, () => this.#arriveDial(link, to, hello));
     return link;
   }
 
@@ -131,7 +131,7 @@ export class VirtualNetwork {
     if (endpoint.state !== 'paused') return;
     endpoint.state = 'up';
     const backlog = endpoint.backlog.splice(0);
-    for (const work of backlog) this.#clock.schedule(0, () => this.#arrive(endpoint, work));
+    for (const work of backlog) this.#clock.setTimer(0, () => this.#arrive(endpoint, work));
   }
 
   #latency(from: Endpoint, to: Endpoint): number {
@@ -156,7 +156,7 @@ export class VirtualNetwork {
       link.answeredAt ??= arrivesAt;
       arrivesAt = Math.max(arrivesAt, link.answeredAt);
     }
-    this.#clock.schedule(arrivesAt - now, () => this.#arriveFrame(link, from, to, frame));
+    this.#clock.setTimer(arrivesAt - now, () => this.#arriveFrame(link, from, to, frame));
   }
 
   #arriveDial(link: Link, to: Endpoint, hello: Uint8Array): void {
@@ -196,7 +196,7 @@ export class VirtualNetwork {
   }
 
   #notifyClosed(link: Link, to: Endpoint, delayMs: number): void {
-    this.#clock.schedule(delayMs, () =>
+    this.#clock.setTimer(delayMs, () =>
       this.#arrive(to, () => {
         if (to.links.delete(link)) to.handler.onLinkClosed(link);
       }),
