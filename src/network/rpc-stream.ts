@@ -96,6 +96,7 @@ export class RpcStream implements CallHolder, EndOfTurn, Deadline {
   #isScheduled = false;
   /** Not reading: the peer has its share. */
   #isHeld = false;
+  #isResuming = false;
   #isRetiring = false;
   #hasRemoteEnded = false;
   /** No more calls; `closed`: the stream is gone. */
@@ -301,7 +302,7 @@ export class RpcStream implements CallHolder, EndOfTurn, Deadline {
       ++this.#servedThisTurn >= limit || account.serving >= limit || this.#writer.queuedBytes >= ENOUGH_ANSWERS_BYTES;
     if (!isEnough || this.#state === 'closed') return;
     this.#isHeld = true;
-    if (this.#stream.readStatus === 'readable') this.#stream.pause();
+    this.#pause();
     this.#schedule();
   }
 
@@ -315,7 +316,16 @@ export class RpcStream implements CallHolder, EndOfTurn, Deadline {
   #release(): void {
     this.#isHeld = false;
     this.#read();
-    if (!this.#isHeld && this.#stream.readStatus === 'paused') this.#stream.resume();
+    if (this.#isHeld || this.#stream.readStatus !== 'paused') return;
+    // resume() hands over what waited, which may be enough again, before it opens the window: a pause in between would be undone.
+    this.#isResuming = true;
+    this.#stream.resume();
+    this.#isResuming = false;
+    if (this.#isHeld) this.#pause();
+  }
+
+  #pause(): void {
+    if (!this.#isResuming && this.#stream.readStatus === 'readable') this.#stream.pause();
   }
 
   #noteSilence(waitedMs: number): void {

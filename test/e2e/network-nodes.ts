@@ -1,15 +1,15 @@
 /** Real transports on loopback for the tests of this room. */
 import { randomBytes } from 'node:crypto';
-import type { NodeEvent } from '../../../src/core/index.ts';
-import type { Peer, Request, Response } from '../../../src/kademlia/index.ts';
+import type { NodeEvent } from '../../src/core/index.ts';
+import type { Peer, Request, Response } from '../../src/kademlia/index.ts';
 import {
   type CreateLibp2pTransportOptions,
   createLibp2pTransport,
   type Libp2pTransport,
   LOOPBACK_NETWORK_LIMITS,
-} from '../../../src/network/index.ts';
-import { systemClock } from '../../../src/platform/index.ts';
-import { DEFAULT_NETWORK_CONSTANTS } from '../../../src/records/index.ts';
+} from '../../src/network/index.ts';
+import { systemClock } from '../../src/platform/index.ts';
+import { DEFAULT_NETWORK_CONSTANTS } from '../../src/records/index.ts';
 
 export interface TestNode {
   readonly transport: Libp2pTransport;
