@@ -55,6 +55,8 @@ export class RoutingTable {
   readonly #maxFailures: number;
   // BOUNDED: one per bit of an id, made when somebody lives there.
   readonly #buckets: (KBucket | undefined)[];
+  /** Behind the last bucket there is. */
+  #depth = 0;
   // BOUNDED: by the contacts and their addresses.
   readonly #groupCounts = new Map<string, number>();
   // BOUNDED: 2k, the longest lost is forgotten first.
@@ -142,11 +144,11 @@ export class RoutingTable {
   /** The `count` contacts nearest to `target`, nearest first; those in doubt only when nobody else is known. */
   closest(target: NodeId, count: number, exclude?: NodeId): Contact[] {
     const found: Contact[] = [];
-    const width = this.#buckets.length;
-    for (let j = 0; j < width && found.length < count; j++) {
+    const depth = this.#depth;
+    for (let j = 0; j < depth && found.length < count; j++) {
       if (this.#isNearerSide(target, j)) this.#collect(j, target, count, exclude, found);
     }
-    for (let j = width - 1; j >= 0 && found.length < count; j--) {
+    for (let j = depth - 1; j >= 0 && found.length < count; j--) {
       if (!this.#isNearerSide(target, j)) this.#collect(j, target, count, exclude, found);
     }
     return found;
@@ -155,7 +157,7 @@ export class RoutingTable {
   /** How many known contacts are nearer to `target` than this node. */
   countNearer(target: NodeId): number {
     let nearer = 0;
-    for (let j = 0; j < this.#buckets.length; j++) {
+    for (let j = 0; j < this.#depth; j++) {
       const bucket = this.#buckets[j];
       if (bucket !== undefined && this.#isNearerSide(target, j)) nearer += this.#trusted(bucket);
     }
@@ -173,7 +175,8 @@ export class RoutingTable {
 
   /** Everybody with a place, by bucket, least recently seen first. */
   *entries(): IterableIterator<Readonly<TableEntry>> {
-    for (const bucket of this.#buckets) {
+    for (let j = 0; j < this.#depth; j++) {
+      const bucket = this.#buckets[j];
       if (bucket !== undefined) yield* bucket.entries;
     }
   }
@@ -195,7 +198,7 @@ export class RoutingTable {
 
   /** Per bucket index how many contacts not in doubt it has, up to the last bucket with any. */
   occupancy(): BucketOccupancy[] {
-    const occupancy = this.#buckets.map((bucket) => ({
+    const occupancy = this.#buckets.slice(0, this.#depth).map((bucket) => ({
       size: bucket === undefined ? 0 : this.#trusted(bucket),
       isFull: bucket?.isFull ?? false,
     }));
@@ -223,6 +226,7 @@ export class RoutingTable {
     if (bucket === undefined) {
       bucket = new KBucket(this.k);
       this.#buckets[index] = bucket;
+      this.#depth = Math.max(this.#depth, index + 1);
     }
     return bucket;
   }

@@ -23,6 +23,12 @@ describe('addressScope', () => {
     ['/ip6/2001:db8::1/tcp/4801', 'public'],
     ['/dns4/seed.example/tcp/4801', 'public'],
     ['/ip6/not:an:address/tcp/1', 'public'],
+    ['/ip4/127.0.0.1', 'loopback'],
+    ['/ip4/127.0.0/tcp/1', 'public'],
+    ['/ip4/127.0.0.1.1/tcp/1', 'public'],
+    ['/ip4/127..0.1/tcp/1', 'public'],
+    ['/ip4/10.0.0.256/tcp/1', 'public'],
+    ['/ip4/', 'public'],
     ['', 'public'],
   ])('of %s is %s', (address, scope) => {
     expect(addressScope(address)).toBe(scope);
