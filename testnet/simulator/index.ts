@@ -1,9 +1,8 @@
 /** Door of the simulator: worlds of production nodes on a virtual clock and network, replayable from a seed. */
 export { constantLatency, type LatencyModel, logNormalLatency, uniformLatency } from './latency.ts';
-export { type MeasuredLookup, type MeasureLookupsOptions, measureLookups } from './measure-lookups.ts';
+export { type MeasuredLookup, measureLookups } from './measure-lookups.ts';
 export { percentile } from './percentile.ts';
 export { SeededRandom } from './seeded-random.ts';
-export { type SimulationOutput, type SimulationSettings, simulate } from './simulate.ts';
+export { simulate } from './simulate.ts';
 export type { SimulatedNode } from './simulated-node.ts';
-export type { NetworkConditions } from './virtual-network.ts';
 export { World, type WorldOptions } from './world.ts';

@@ -6,7 +6,7 @@ import { assert, type Clock, type Timer } from '../../src/core/index.ts';
 import { EventQueue } from './event-queue.ts';
 
 /** Where the wall clock of every world starts: 2026-01-01T00:00:00Z. */
-export const WORLD_EPOCH_MS = 1_767_225_600_000;
+const WORLD_EPOCH_MS = 1_767_225_600_000;
 
 /** Node's event loop gets a turn after so many events: signals, progress lines, reports of unhandled rejections. */
 const EVENTS_PER_TURN = 2048;

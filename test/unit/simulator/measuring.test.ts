@@ -4,10 +4,10 @@ import {
   constantLatency,
   type LatencyModel,
   logNormalLatency,
+  percentile,
+  SeededRandom,
   uniformLatency,
-} from '../../../testnet/simulator/latency.ts';
-import { percentile } from '../../../testnet/simulator/percentile.ts';
-import { SeededRandom } from '../../../testnet/simulator/seeded-random.ts';
+} from '../../../testnet/simulator/index.ts';
 import { Trace } from '../../../testnet/simulator/trace.ts';
 import { Traffic } from '../../../testnet/simulator/traffic.ts';
 
