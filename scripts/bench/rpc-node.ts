@@ -6,35 +6,33 @@ import { yamux } from '@chainsafe/libp2p-yamux';
 import type { Libp2p } from '@libp2p/interface';
 import { tcp } from '@libp2p/tcp';
 import { createLibp2p } from 'libp2p';
-import type { Contact, Request, Response } from '../../src/kademlia/index.ts';
-import type { Libp2pTransport } from '../../src/network/index.ts';
+import type * as Kademlia from '../../src/kademlia/index.ts';
+import type * as Network from '../../src/network/index.ts';
+import type * as Platform from '../../src/platform/index.ts';
+import type * as Records from '../../src/records/index.ts';
 
 /** The compiled rooms: what users run. tsx would measure its own transformation. */
-const { createLibp2pTransport, LOOPBACK_NETWORK_LIMITS } = (await import(
-  '../../dist/src/network/index.js'
-)) as typeof import('../../src/network/index.ts');
-export const kademlia = (await import(
-  '../../dist/src/kademlia/index.js'
-)) as typeof import('../../src/kademlia/index.ts');
-const { systemClock } = (await import(
-  '../../dist/src/platform/index.js'
-)) as typeof import('../../src/platform/index.ts');
-const { DEFAULT_NETWORK_CONSTANTS } = (await import(
-  '../../dist/src/records/index.js'
-)) as typeof import('../../src/records/index.ts');
+async function built<Room>(room: string): Promise<Room> {
+  return (await import(new URL(`../../dist/src/${room}/index.js`, import.meta.url).href)) as Room;
+}
+
+export const kademlia = await built<typeof Kademlia>('kademlia');
+const { createLibp2pTransport, LOOPBACK_NETWORK_LIMITS } = await built<typeof Network>('network');
+const { systemClock } = await built<typeof Platform>('platform');
+const { DEFAULT_NETWORK_CONSTANTS } = await built<typeof Records>('records');
 
 export const PER_STREAM_PROTOCOL = '/nautilus-bench/stream-per-request/1';
 
-export const REQUEST: Request = { type: 'FIND_NODE', target: createHash('sha256').update('target').digest() };
+export const REQUEST: Kademlia.Request = { type: 'FIND_NODE', target: createHash('sha256').update('target').digest() };
 /** Nine contacts with a typical address: about 0.6 kB on the wire. */
-const ANSWER: Response = { type: 'FIND_NODE', closer: Array.from({ length: 9 }, (_, i) => contact(i)) };
+const ANSWER: Kademlia.Response = { type: 'FIND_NODE', closer: Array.from({ length: 9 }, (_, i) => contact(i)) };
 
-function contact(i: number): Contact {
+function contact(i: number): Kademlia.Contact {
   const publicKey = new Uint8Array(createHash('sha256').update(`contact ${i}`).digest());
   return kademlia.createContact(publicKey, [`/ip4/203.0.113.${i}/tcp/${4801 + i}`]);
 }
 
-export async function createRpcNode(privateKey: Uint8Array): Promise<Libp2pTransport> {
+export async function createRpcNode(privateKey: Uint8Array): Promise<Network.Libp2pTransport> {
   const transport = await createLibp2pTransport({
     privateKey,
     listen: ['/ip4/127.0.0.1/tcp/0'],

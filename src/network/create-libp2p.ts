@@ -6,9 +6,8 @@ import { noise } from '@chainsafe/libp2p-noise';
 import { yamux } from '@chainsafe/libp2p-yamux';
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import type { Libp2p } from '@libp2p/interface';
-import type { TransportManager } from '@libp2p/interface-internal';
 import { tcp } from '@libp2p/tcp';
-import { multiaddr } from '@multiformats/multiaddr';
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import { NautilusError } from '../core/index.ts';
 import type { NetworkLimits } from './network-limits.ts';
@@ -38,7 +37,7 @@ const KEEP_ALIVE_MS = 30_000;
  * @throws NautilusError `PORT_TAKEN`, `ADDRESS_INVALID`
  */
 export async function createLibp2pHost({ privateKey, listen, limits }: Libp2pHostInit): Promise<Libp2pHost> {
-  let transportManager: TransportManager | undefined;
+  let transportManager: { getAddrs(): readonly Multiaddr[] } | undefined;
   const libp2p = await createLibp2p({
     start: false,
     privateKey: await generateKeyPairFromSeed('Ed25519', privateKey),

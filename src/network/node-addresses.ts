@@ -54,7 +54,7 @@ export class NodeAddresses {
   }
 }
 
-const TCP_ADDRESS = /^\/(?:ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/[1-9]\d{0,4}$/;
+const TCP_ADDRESS = /^\/(?:ip4|ip6|dns|dns4|dns6)\/(?!0\.0\.0\.0\/|::\/)[^/]+\/tcp\/[1-9]\d{0,4}$/;
 
 /** Of what a peer at `remoteAddress` says: what can be dialled at all. Its loopback is not ours. */
 export function believableAddresses(told: readonly string[], remoteAddress: string): readonly string[] {

@@ -24,7 +24,7 @@ export interface TestNode {
   until(condition: () => boolean): Promise<void>;
 }
 
-export const LISTEN_ON_LOOPBACK = ['/ip4/127.0.0.1/tcp/0'];
+const LISTEN_ON_LOOPBACK = ['/ip4/127.0.0.1/tcp/0'];
 
 /** Answers PING, FIND_NODE with nobody, and STORE as stored. */
 export async function answerShortly(_from: Peer, request: Request): Promise<Response> {
