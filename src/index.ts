@@ -55,13 +55,12 @@ export {
   resolveConfig,
 } from './node/index.ts';
 export { DEFAULT_NETWORK_CONSTANTS, type Key, type KeyClass, parseKey } from './records/index.ts';
-export {
-  type FoundRecord,
-  type GetResult,
-  type HolderStatus,
-  type PutResult,
-  parseQuorum,
-  type QuorumChoice,
-  type Receipt,
-  type ReceiptHolder,
+export type {
+  FoundRecord,
+  GetResult,
+  HolderStatus,
+  PutResult,
+  QuorumChoice,
+  Receipt,
+  ReceiptHolder,
 } from './replication/index.ts';

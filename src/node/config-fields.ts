@@ -31,6 +31,7 @@ export interface ListenHostPort {
 /** The grammars that belong to other rooms; each throws a NautilusError that says what the value should look like. */
 export interface ConfigGrammar {
   readonly parsePeerAddress: (text: string) => unknown;
+  readonly parseRendezvousAddress: (text: string) => unknown;
   readonly parseListAddress: (text: string) => ListenHostPort;
 }
 
@@ -61,7 +62,7 @@ interface FieldText {
 }
 
 export function configFields(grammar: ConfigGrammar): Fields {
-  const { parsePeerAddress, parseListAddress } = grammar;
+  const { parsePeerAddress, parseRendezvousAddress, parseListAddress } = grammar;
   return {
     listen: field('listen', [DEFAULT_LISTEN], (raw, origin) => {
       const addresses = parseList(raw, origin, (text) => complain(problemOfListenAddress(text)));
@@ -89,7 +90,7 @@ export function configFields(grammar: ConfigGrammar): Fields {
     }),
     mode: field('mode', 'server', (raw) => parseChoice(raw, MODES)),
     mdns: field('mdns', false, parseSwitch),
-    rendezvous: field('rendezvous', [], (raw, origin) => parseList(raw, origin, parsePeerAddress)),
+    rendezvous: field('rendezvous', [], (raw, origin) => parseList(raw, origin, parseRendezvousAddress)),
     logLevel: field('logLevel', 'info', (raw) => parseChoice(raw, LOG_LEVELS)),
     list: field('list', undefined, (raw) => parseListAddress(parseText(raw))),
     maxConnections: field('maxConnections', 300, (raw, origin) => parseCount(raw, origin, 1)),

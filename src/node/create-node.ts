@@ -10,6 +10,7 @@ import {
   parseListAddress,
   parsePeerAddress,
   parsePeerSources,
+  parseRendezvousAddress,
 } from '../bootstrap/index.ts';
 import { type Clock, isNautilusError, type Observer, SILENT_OBSERVER } from '../core/index.ts';
 import { Kademlia } from '../kademlia/index.ts';
@@ -44,7 +45,7 @@ import { NautilusNode } from './nautilus-node.ts';
  * @throws NautilusError `CONFIG_INVALID` naming every bad field, `DATA_DIR_UNUSABLE`
  */
 export function resolveConfig(sources: Omit<ConfigSources, 'file'>): Promise<NodeConfig> {
-  return loadConfig(sources, { parsePeerAddress, parseListAddress });
+  return loadConfig(sources, { parsePeerAddress, parseRendezvousAddress, parseListAddress });
 }
 
 export interface CreateNodeOptions {
@@ -157,6 +158,7 @@ async function openNode(config: NodeConfig, { clock, lifecycle, listener, signal
       random: systemRandom,
     });
     lifecycle.opened('peer list', service, (opened) => opened.stop());
+    observer.notify({ type: 'bootstrap-progress', source: '--list', message: `the peer list is at ${service.url}` });
   }
   const control = await createControlServer({ api: node, dataDir, observer });
   lifecycle.opened('control socket', control, (opened) => opened.close());

@@ -20,8 +20,11 @@ export const DEFAULT_REGISTRY_LIMITS: RegistryLimits = {
 /** How far tombstones and floors of cells not held yet may go beyond the limits. */
 const RESERVE = 1.25;
 
-/** Cells one key may have over all publishers, dead ones included, as a multiple of the live ones it may have. */
-const CELLS_PER_LIVE_PUBLISHER = 4;
+/**
+ * Cells one key may have over all publishers, dead ones included, as a multiple of the live ones it may have: a holder's answer carries the
+ * headers of all of them, and the wire takes 200.
+ */
+const CELLS_PER_LIVE_PUBLISHER = 3;
 
 export interface Newcomer {
   /** Live, or a tombstone or floor. */

@@ -191,10 +191,8 @@ function median(values: readonly number[]): number {
 function quorumMissed(result: PutResult): NautilusError {
   const { acked, wanted, holders } = result.receipt;
   const details = { result };
-  if (
-    holders.filter((holder) => holder.reason === ('STALE' satisfies RefusalReason)).length >
-    holders.length - wanted
-  ) {
+  const stale = holders.filter((holder) => holder.reason === ('STALE' satisfies RefusalReason)).length;
+  if (stale > Math.max(0, holders.length - wanted)) {
     return new NautilusError(
       'CONFLICT',
       `a newer record of this identity is under "${result.key}": get it before putting again`,

@@ -20,13 +20,11 @@ function chosen(kEffective: number, choice: 'one' | 'all' | number): number {
   return choice === 'all' ? kEffective : choice;
 }
 
-/** @throws NautilusError `QUORUM_INVALID` */
-export function parseQuorum(text: string, k: number): QuorumChoice {
-  if (text === 'majority' || text === 'one' || text === 'all') return text;
-  const count = /^[1-9]\d{0,4}$/.test(text) ? Number(text) : Number.NaN;
-  if (count >= 1 && count <= k) return count;
+/** @throws NautilusError `QUORUM_INVALID` for a number no key of this network can have holders for */
+export function checkQuorum(choice: QuorumChoice | undefined, k: number): void {
+  if (typeof choice !== 'number' || (Number.isInteger(choice) && choice >= 1 && choice <= k)) return;
   throw new NautilusError(
     'QUORUM_INVALID',
-    `--quorum ${text} is none of: majority, one, all, or a number from 1 to ${k}`,
+    `--quorum ${choice} is none of: majority, one, all, or a number from 1 to ${k}`,
   );
 }

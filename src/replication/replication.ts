@@ -11,6 +11,7 @@ import { Holder, type HolderInit } from './holder.ts';
 import { KHistory } from './k-history.ts';
 import { type Publication, Publications } from './publications.ts';
 import { type PutInput, putRecord } from './put.ts';
+import { checkQuorum } from './quorum.ts';
 import type { GetResult, PutResult } from './results.ts';
 import { SeenVersions } from './seen-versions.ts';
 
@@ -49,15 +50,18 @@ export class Replication {
     return new Replication(components, await KHistory.restore(components), init);
   }
 
-  put(input: PutInput): Promise<PutResult> {
+  async put(input: PutInput): Promise<PutResult> {
+    checkQuorum(input.quorum, this.#parts.constants.k);
     return this.#publishing.run(input.key.text, () => putRecord(this.#parts, input));
   }
 
-  delete(input: DeleteInput): Promise<PutResult> {
+  async delete(input: DeleteInput): Promise<PutResult> {
+    checkQuorum(input.quorum, this.#parts.constants.k);
     return this.#publishing.run(input.key.text, () => deleteRecord(this.#parts, input));
   }
 
-  get(input: GetInput): Promise<GetResult> {
+  async get(input: GetInput): Promise<GetResult> {
+    checkQuorum(input.quorum, this.#parts.constants.k);
     return getRecords(this.#parts, input);
   }
 

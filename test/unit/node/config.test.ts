@@ -2,13 +2,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseListAddress } from '../../../src/bootstrap/bootstrap-service.ts';
+import { parseRendezvousAddress } from '../../../src/bootstrap/parse-peer-sources.ts';
 import { parsePeerAddress } from '../../../src/bootstrap/peer-address.ts';
 import { isNautilusError } from '../../../src/core/index.ts';
 import { type ConfigSources, loadConfig, resolveConfig } from '../../../src/node/config.ts';
 import { CONFIG_FIELDS, configFields } from '../../../src/node/config-fields.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-const grammar = { parsePeerAddress, parseListAddress };
+const grammar = { parsePeerAddress, parseRendezvousAddress, parseListAddress };
 const fresh = temporaryDirectory();
 
 const resolve = (sources: Partial<ConfigSources>) => resolveConfig({ flags: {}, env: {}, ...sources }, grammar);
