@@ -1,6 +1,7 @@
 /**
  * What a hostile peer costs everybody else: one victim process, one honest peer that asks it one thing after another, and a third process that
  * attacks as fast as it can. Figures of the honest peer under attack are printed beside its own figures before it, in the same run.
+ * The victim listens on every interface, so that the limits of production apply and not those of a loopback testnet.
  * All three share this machine's cores, so part of what is measured is the attacker's own CPU. Needs a build. Usage: npm run bench:hostile
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -47,7 +48,7 @@ async function measure(): Promise<void> {
       '--network',
       NETWORK,
       '--listen',
-      '/ip4/127.0.0.1/tcp/0',
+      '/ip4/0.0.0.0/tcp/0',
     ]);
     const ready = JSON.parse(await firstLine(victim)) as { readonly addresses: readonly [string] };
     const honest = await createPeer();
