@@ -10,6 +10,7 @@ import { tcp } from '@libp2p/tcp';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import { NautilusError } from '../core/index.ts';
+import { joinWrites, withholdWindowUpdates } from './lean-connection.ts';
 import type { NetworkLimits } from './network-limits.ts';
 import { noiseCrypto } from './noise-crypto.ts';
 import { silentLogger } from './silent-logger.ts';
@@ -43,14 +44,17 @@ export async function createLibp2pHost({ privateKey, listen, limits }: Libp2pHos
     privateKey: await generateKeyPairFromSeed('Ed25519', privateKey),
     addresses: { listen: listen.map(checkListenAddress) },
     transports: [tcp()],
-    connectionEncrypters: [noise({ crypto: noiseCrypto })],
+    connectionEncrypters: [joinWrites(noise({ crypto: noiseCrypto }))],
     streamMuxers: [
-      yamux({
-        keepAliveInterval: KEEP_ALIVE_MS,
-        maxInboundStreams: 8,
-        maxOutboundStreams: 8,
-        streamOptions: { initialStreamWindowSize: STREAM_WINDOW_BYTES, maxStreamWindowSize: STREAM_WINDOW_BYTES },
-      }),
+      withholdWindowUpdates(
+        yamux({
+          keepAliveInterval: KEEP_ALIVE_MS,
+          maxInboundStreams: 8,
+          maxOutboundStreams: 8,
+          streamOptions: { initialStreamWindowSize: STREAM_WINDOW_BYTES, maxStreamWindowSize: STREAM_WINDOW_BYTES },
+        }),
+        STREAM_WINDOW_BYTES / 4,
+      ),
     ],
     connectionMonitor: { enabled: false },
     connectionManager: {
