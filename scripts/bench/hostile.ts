@@ -2,7 +2,8 @@
  * What a hostile peer costs everybody else: one victim process, one honest peer that asks it one thing after another, and a third process that
  * attacks as fast as it can. Figures of the honest peer under attack are printed beside its own figures before it, in the same run.
  * The victim listens on every interface, so that the limits of production apply and not those of a loopback testnet.
- * All three share this machine's cores, so part of what is measured is the attacker's own CPU. Needs a build. Usage: npm run bench:hostile
+ * All three share this machine's cores: the control row tells what an attacker costs that only burns its own. Needs a build.
+ * Usage: npm run bench:hostile
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -25,6 +26,7 @@ const IN_FLIGHT = 256;
 const BIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 
 const ATTACKS = {
+  'none, a busy core (control)': burnCpu,
   'forged STOREs': floodWithStores,
   'FIND_NODE flood': floodWithLookups,
   'garbage connections': floodWithGarbage,
@@ -128,6 +130,11 @@ async function askFor(peer: Libp2pTransport, to: Contact, durationMs: number) {
   timesMs.sort((a, b) => a - b);
   const percentile = (share: number) => timesMs[Math.floor(timesMs.length * share)] ?? Number.NaN;
   return { p50: percentile(0.5), p95: percentile(0.95), failed };
+}
+
+async function burnCpu(): Promise<never> {
+  process.stdout.write('attacking\n');
+  for (;;) await new Promise(setImmediate);
 }
 
 /** Every record is another one, so that each costs a verification that fails. */

@@ -23,11 +23,21 @@ export class TokenBucket {
 
   /** Takes `tokens` if that many are there. */
   trySpend(tokens = 1): boolean {
-    const now = this.#clock.monotonic();
-    this.#tokens = Math.min(this.#init.burst, this.#tokens + ((now - this.#filledAt) / 1000) * this.#init.perSecond);
-    this.#filledAt = now;
+    this.#fill();
     if (this.#tokens < tokens) return false;
     this.#tokens -= tokens;
     return true;
+  }
+
+  /** Not even one token is left. */
+  get isEmpty(): boolean {
+    this.#fill();
+    return this.#tokens < 1;
+  }
+
+  #fill(): void {
+    const now = this.#clock.monotonic();
+    this.#tokens = Math.min(this.#init.burst, this.#tokens + ((now - this.#filledAt) / 1000) * this.#init.perSecond);
+    this.#filledAt = now;
   }
 }

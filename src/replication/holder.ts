@@ -49,16 +49,27 @@ export interface HolderComponents {
 }
 
 export interface HolderInit {
-  /** STOREs one peer may send. @default 5,000 a second, 10,000 at once */
+  /** STOREs one peer may send. @default 2,000 a second, 4,000 at once */
   readonly storesPerPeer: TokenBucketInit;
-  /** STOREs of one publisher's records, over all peers. @default 5,000 a second, 10,000 at once */
+  /** STOREs of one publisher's records, over all peers. @default 2,000 a second, 4,000 at once */
   readonly storesPerPublisher: TokenBucketInit;
+  /**
+   * Records whose value or signature is wrong, per peer: after that none of its records is looked at for a while. Nobody passes on what it has
+   * not verified, so honest peers have none of these; forging one is free, finding out costs a verification. @default 1 a second, 16 at once
+   */
+  readonly forgeriesPerPeer: TokenBucketInit;
 }
 
 const DEFAULT_INIT: HolderInit = {
-  storesPerPeer: { perSecond: 5_000, burst: 10_000 },
-  storesPerPublisher: { perSecond: 5_000, burst: 10_000 },
+  storesPerPeer: { perSecond: 2_000, burst: 4_000 },
+  storesPerPublisher: { perSecond: 2_000, burst: 4_000 },
+  forgeriesPerPeer: { perSecond: 1, burst: 16 },
 };
+
+interface PeerQuota {
+  readonly stores: TokenBucket;
+  readonly forgeries: TokenBucket;
+}
 
 const MAX_QUOTAS = 4_096;
 
@@ -66,7 +77,7 @@ export class Holder implements RecordRequestHandler {
   readonly #components: HolderComponents;
   readonly #init: HolderInit;
   // BOUNDED: MAX_QUOTAS each; a forgotten peer starts with a full bucket again.
-  readonly #peerQuotas = new BoundedMap<string, TokenBucket>(MAX_QUOTAS);
+  readonly #peerQuotas = new BoundedMap<string, PeerQuota>(MAX_QUOTAS);
   readonly #publisherQuotas = new BoundedMap<string, TokenBucket>(MAX_QUOTAS);
 
   constructor(components: HolderComponents, init: Partial<HolderInit> = {}) {
@@ -75,8 +86,13 @@ export class Holder implements RecordRequestHandler {
   }
 
   async store(from: Peer, { record }: StoreRequest): Promise<StoreResponse> {
-    const reason = this.#refuseUnchecked(from, record) ?? (await this.#refuseUnverified(record));
-    return reason === undefined ? this.storeVerified(record) : this.#refused(record, reason, 0);
+    const quota = this.#quotaOf(from);
+    const cheap = this.#refuseUnchecked(record) ?? this.#spendQuotas(quota, record.header.publisher);
+    if (cheap !== undefined) return this.#refused(record, cheap, 0);
+    const dear = await this.#refuseUnverified(record);
+    if (dear === undefined) return this.storeVerified(record);
+    if (FORGERIES.has(dear)) quota.forgeries.trySpend();
+    return this.#refused(record, dear, 0);
   }
 
   /** For records whose signature is known to be good: this node's own, and those a get has verified. */
@@ -124,7 +140,7 @@ export class Holder implements RecordRequestHandler {
     return (await this.#components.store?.read(keyId)) ?? [];
   }
 
-  #refuseUnchecked(from: Peer, record: HeldRecord): RefusalReason | undefined {
+  #refuseUnchecked(record: HeldRecord): RefusalReason | undefined {
     const { store, kademlia, constants, clock } = this.#components;
     const { header, value } = record;
     if (store === undefined) return 'NOT_STORING';
@@ -133,8 +149,7 @@ export class Holder implements RecordRequestHandler {
     if (reason !== undefined) return reason;
     if (header.expiresAt <= clock.now()) return 'EXPIRED';
     if (header.deleted && value !== undefined && value.length > 0) return 'MALFORMED';
-    if (kademlia.rank(NodeId.fromBytes(header.key.id)) > 2 * constants.k) return 'TOO_FAR';
-    return this.#spendQuotas(from, header.publisher) ? undefined : 'QUOTA_EXCEEDED';
+    return kademlia.rank(NodeId.fromBytes(header.key.id)) > 2 * constants.k ? 'TOO_FAR' : undefined;
   }
 
   async #refuseUnverified({ header, value }: HeldRecord): Promise<RefusalReason | undefined> {
@@ -148,18 +163,24 @@ export class Holder implements RecordRequestHandler {
     }
   }
 
-  #spendQuotas(from: Peer, publisher: Uint8Array): boolean {
+  #quotaOf(from: Peer): PeerQuota {
     const { clock } = this.#components;
-    const { storesPerPeer, storesPerPublisher } = this.#init;
-    const bucketOf = (quotas: BoundedMap<string, TokenBucket>, key: string, init: TokenBucketInit): TokenBucket => {
-      const bucket = quotas.get(key) ?? new TokenBucket(clock, init);
-      quotas.set(key, bucket);
-      return bucket;
+    const { storesPerPeer, forgeriesPerPeer } = this.#init;
+    const peer = from.contact.id.hex;
+    const quota = this.#peerQuotas.get(peer) ?? {
+      stores: new TokenBucket(clock, storesPerPeer),
+      forgeries: new TokenBucket(clock, forgeriesPerPeer),
     };
-    return (
-      bucketOf(this.#peerQuotas, from.contact.id.hex, storesPerPeer).trySpend() &&
-      bucketOf(this.#publisherQuotas, toHex(publisher), storesPerPublisher).trySpend()
-    );
+    this.#peerQuotas.set(peer, quota);
+    return quota;
+  }
+
+  #spendQuotas({ stores, forgeries }: PeerQuota, publisher: Uint8Array): RefusalReason | undefined {
+    const author = toHex(publisher);
+    const ofPublisher =
+      this.#publisherQuotas.get(author) ?? new TokenBucket(this.#components.clock, this.#init.storesPerPublisher);
+    this.#publisherQuotas.set(author, ofPublisher);
+    return !forgeries.isEmpty && stores.trySpend() && ofPublisher.trySpend() ? undefined : 'QUOTA_EXCEEDED';
   }
 
   #refused({ header }: HeldRecord, reason: RefusalReason, newestSeq: number): StoreResponse {
@@ -167,6 +188,8 @@ export class Holder implements RecordRequestHandler {
     return { type: 'STORE', outcome: { kind: 'refused', reason }, newestSeq, time: this.#components.clock.now() };
   }
 }
+
+const FORGERIES: ReadonlySet<RefusalReason> = new Set(['BAD_SIGNATURE', 'VALUE_MISMATCH']);
 
 /** -1 when no value was asked for or the one asked for is not live here. */
 function indexOfValue(held: readonly HeldRecord[], wanted: FindValueRequest['value'], now: number): number {
