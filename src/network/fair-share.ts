@@ -32,7 +32,7 @@ export class FairShare {
     account.lastUsed = ++this.#uses;
   }
 
-  /** Requests `account` may have under way, and may start in one turn, now that it makes another. */
+  /** Requests `account` may have under way, now that it makes another; a quarter of it may start in one turn of the event loop. */
   limit(account: PeerAccount): number {
     account.lastUsed = ++this.#uses;
     const window = Math.floor(this.#clock.monotonic() / WINDOW_MS);

@@ -8,7 +8,10 @@ export interface NetworkLimits {
   readonly maxIncomingPending: number;
   /** Requests of ours one peer may owe an answer to; further ones are `RESOURCE_EXHAUSTED`. @default 1_024 */
   readonly maxInFlight: number;
-  /** Requests of one peer served at a time while others want something too; alone it may have eight times as many. @default 32 */
+  /**
+   * Requests of one peer served at a time while others want something too, and four times what it may start in one turn; alone
+   * it may have eight times as many. @default 64
+   */
   readonly maxServing: number;
   /** Bytes that wait to be written to one peer; requests over it are `RESOURCE_EXHAUSTED`, a peer that reads no answers is cut. @default 4 MiB */
   readonly maxQueuedBytes: number;
@@ -25,7 +28,7 @@ export const DEFAULT_NETWORK_LIMITS: NetworkLimits = {
   inboundPerHostAndSecond: 10,
   maxIncomingPending: 32,
   maxInFlight: 1024,
-  maxServing: 32,
+  maxServing: 64,
   maxQueuedBytes: 4 * 1024 * 1024,
   answerBytesPerSecond: 32 * 1024 * 1024,
   patienceMs: 10_000,
