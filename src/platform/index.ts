@@ -1,6 +1,5 @@
 /** Door of `platform`: the machine under a node. It loads nothing from npm until something asks for it. */
 export { combineObservers } from './combine-observers.ts';
-export { type CountingObserver, createCountingObserver } from './counting-observer.ts';
 export {
   type DataDirectory,
   type OpenDataDirectoryOptions,

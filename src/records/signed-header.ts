@@ -8,7 +8,7 @@ import { assert } from '../core/index.ts';
 import { utf8Encode } from './bytes.ts';
 import type { RecordHeader } from './record.ts';
 
-export const RECORD_CONTEXT = 'nautilus-record-v1';
+const RECORD_CONTEXT = 'nautilus-record-v1';
 
 export function encodeSignedHeader(network: string, header: Omit<RecordHeader, 'signature'>): Uint8Array {
   const parts = [
