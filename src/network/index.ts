@@ -2,5 +2,5 @@
 export { type CreateLibp2pTransportOptions, createLibp2pTransport } from './create-libp2p-transport.ts';
 export type { Libp2pTransport } from './libp2p-transport.ts';
 export { type Mdns, type MdnsInit, startMdns } from './mdns.ts';
-export { DEFAULT_NETWORK_LIMITS, LOOPBACK_NETWORK_LIMITS, type NetworkLimits } from './network-limits.ts';
+export { DEFAULT_NETWORK_LIMITS, LOOPBACK_NETWORK_LIMITS } from './network-limits.ts';
 export { openRendezvous, type Rendezvous, type RendezvousInit } from './rendezvous.ts';

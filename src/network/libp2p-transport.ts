@@ -30,9 +30,10 @@ import type { NetworkLimits } from './network-limits.ts';
 import { believableAddresses, NodeAddresses } from './node-addresses.ts';
 import { OpenConnections } from './open-connections.ts';
 import { Opening } from './opening.ts';
-import { toPeerId, toPublicKey } from './peer-id.ts';
+import { identityAt, type RemoteIdentity, toPeerId, toPublicKey } from './peer-id.ts';
 import { PeerLink } from './peer-link.ts';
-import { type RemoteIdentity, RpcStream, type RpcStreamOwner, type RpcStreamServices } from './rpc-stream.ts';
+import { RpcStream, type RpcStreamOwner, type RpcStreamServices } from './rpc-stream.ts';
+import { settleWithin } from './settle-within.ts';
 import { Turn } from './turn.ts';
 import { Visit } from './visit.ts';
 
@@ -140,16 +141,12 @@ export class Libp2pTransport implements Transport, RpcStreamOwner {
     for (const opening of this.#openings.values()) opening.fail(error);
     for (const link of [...this.#links.values()]) this.#dropLink(link);
     for (const stream of [...this.#streams]) stream.stop(error);
-    await this.#within(
-      STOP_GRACE_MS,
-      this.#streams.size === 0
-        ? Promise.resolve()
-        : new Promise((resolve) => {
-            this.#onQuiet = () => resolve(undefined);
-          }),
-    );
+    const quiet = new Promise<void>((resolve) => {
+      this.#onQuiet = resolve;
+    });
+    if (this.#streams.size > 0) await settleWithin(this.#clock, STOP_GRACE_MS, quiet);
     for (const stream of [...this.#streams]) stream.abort('the node is stopping');
-    await this.#within(STOP_LIMIT_MS, Promise.resolve(this.libp2p.stop()));
+    await settleWithin(this.#clock, STOP_LIMIT_MS, Promise.resolve(this.libp2p.stop()));
     deadlines.clear();
   }
 
@@ -397,18 +394,6 @@ export class Libp2pTransport implements Transport, RpcStreamOwner {
     link.retire();
     this.#events?.onPeerDisconnected(peer);
   }
-
-  #within(limitMs: number, work: Promise<unknown>): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = this.#clock.setTimer(limitMs, resolve);
-      work.then(() => resolve(), reject).finally(() => timer.cancel());
-    });
-  }
-}
-
-function identityAt(connection: Connection): RemoteIdentity {
-  const publicKey = toPublicKey(connection.remotePeer);
-  return { id: NodeId.fromPublicKey(publicKey), publicKey };
 }
 
 function endedBeforeHello(cause: NautilusError): NautilusError {

@@ -1,8 +1,9 @@
 /** Between libp2p's names for a peer and ours: raw Ed25519 keys. libp2p's other key types are no identities here. */
 import { publicKeyFromRaw } from '@libp2p/crypto/keys';
-import type { PeerId } from '@libp2p/interface';
+import type { Connection, PeerId } from '@libp2p/interface';
 import { peerIdFromPublicKey } from '@libp2p/peer-id';
 import { NautilusError } from '../core/index.ts';
+import { NodeId } from '../kademlia/index.ts';
 
 /** @param publicKey raw Ed25519, 32 bytes */
 export function toPeerId(publicKey: Uint8Array): PeerId {
@@ -18,4 +19,17 @@ export function toPublicKey(peerId: PeerId): Uint8Array {
     throw new NautilusError('PEER_INVALID', `${peerId} is not an Ed25519 identity, which every Nautilus node has`);
   }
   return peerId.publicKey.raw;
+}
+
+/** Proven by the connection's handshake. */
+export interface RemoteIdentity {
+  readonly id: NodeId;
+  /** Raw Ed25519, 32 bytes. */
+  readonly publicKey: Uint8Array;
+}
+
+/** @throws NautilusError `PEER_INVALID` */
+export function identityAt(connection: Connection): RemoteIdentity {
+  const publicKey = toPublicKey(connection.remotePeer);
+  return { id: NodeId.fromPublicKey(publicKey), publicKey };
 }

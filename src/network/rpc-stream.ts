@@ -14,7 +14,6 @@ import {
   type Hello,
   MAX_FRAME_BYTES,
   MAX_REQUEST_ID,
-  type NodeId,
   type Peer,
   type Request,
   type Response,
@@ -26,13 +25,8 @@ import type { FairShare, PeerAccount } from './fair-share.ts';
 import { FrameReader } from './frame-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
 import type { NetworkLimits } from './network-limits.ts';
+import type { RemoteIdentity } from './peer-id.ts';
 import type { EndOfTurn, Turn } from './turn.ts';
-
-/** Proven by the connection's handshake. */
-export interface RemoteIdentity {
-  readonly id: NodeId;
-  readonly publicKey: Uint8Array;
-}
 
 export interface RpcStreamServices {
   readonly clock: Clock;
