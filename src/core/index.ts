@@ -7,7 +7,6 @@ export {
   type ErrorCode,
   isNautilusError,
   NautilusError,
-  type NautilusErrorOptions,
 } from './errors.ts';
 export { KeyedQueue } from './keyed-queue.ts';
 export { type NodeEvent, type Observer, SILENT_OBSERVER } from './observer.ts';

@@ -1,18 +1,13 @@
 /** Identities that really sign, and records they signed. */
-import { NodeId } from '../../src/kademlia/index.ts';
 import { createSigner, createVerifier } from '../../src/platform/index.ts';
 import { parseKey, type RecordDraft, type SignedRecord, type Signer, signRecord } from '../../src/records/index.ts';
 
-export const NETWORK = 'main';
+const NETWORK = 'main';
 export const verifier = createVerifier();
 
 /** @param number 1 to 255 */
 export function identity(number: number): Signer {
   return createSigner(new Uint8Array(32).fill(number));
-}
-
-export function nodeIdOf(signer: Signer): NodeId {
-  return NodeId.fromPublicKey(signer.publicKey);
 }
 
 export function signed(signer: Signer, draft: Partial<RecordDraft> & { readonly seq: number }): Promise<SignedRecord> {
