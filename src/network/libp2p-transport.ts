@@ -139,7 +139,7 @@ export class Libp2pTransport implements Transport, RpcStreamOwner {
     const { deadlines } = this.#services;
     const error = new NautilusError('ABORTED', 'the node is stopping');
     for (const opening of this.#openings.values()) opening.fail(error);
-    for (const link of [...this.#links.values()]) this.#dropLink(link);
+    for (const link of [...this.#links.values()]) this.#dropLink(link, 'closed');
     for (const stream of [...this.#streams]) stream.stop(error);
     const quiet = new Promise<void>((resolve) => {
       this.#onQuiet = resolve;
@@ -316,7 +316,7 @@ export class Libp2pTransport implements Transport, RpcStreamOwner {
     const { hex } = stream.remote.id;
     const link = this.#links.get(hex);
     link?.remove(stream);
-    if (link !== undefined && link.current === undefined) this.#dropLink(link);
+    if (link !== undefined && link.current === undefined) this.#dropLink(link, unserved ? 'closed' : 'lost');
     for (const call of calls) {
       // Sent again if that is safe to hope for: the peer did not serve it, or it is still there on another stream.
       const mayMove = !this.#isStopped && call.moves < MAX_MOVES && (unserved || this.#links.has(hex));
@@ -382,17 +382,17 @@ export class Libp2pTransport implements Transport, RpcStreamOwner {
       if (link === newest || !link.isIdle) continue;
       if (oldest === undefined || link.account.lastUsed < oldest.account.lastUsed) oldest = link;
     }
-    if (oldest !== undefined) this.#dropLink(oldest);
+    if (oldest !== undefined) this.#dropLink(oldest, 'closed');
   }
 
   /** No calls go there any more; what is under way may end. */
-  #dropLink(link: PeerLink): void {
+  #dropLink(link: PeerLink, cause: 'closed' | 'lost'): void {
     const { peer } = link;
     const { hex } = peer.contact.id;
     if (this.#links.get(hex) !== link) return;
     this.#links.delete(hex);
     link.retire();
-    this.#events?.onPeerDisconnected(peer);
+    this.#events?.onPeerDisconnected(peer, cause);
   }
 }
 
