@@ -11,7 +11,7 @@ export interface ConvergeInit {
   /** How many know enough. */
   readonly onProgress: (converged: number) => void;
   readonly signal?: AbortSignal | undefined;
-  /** @default 60_000 */
+  /** @default a minute, and a second more for every node */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -23,7 +23,8 @@ export function peersNeeded(nodes: number): number {
 }
 
 /** @throws NautilusError `TIMEOUT` */
-export async function converge({ nodes, peers, onProgress, signal, timeoutMs = 60_000 }: ConvergeInit): Promise<void> {
+export async function converge(init: ConvergeInit): Promise<void> {
+  const { nodes, peers, onProgress, signal, timeoutMs = 60_000 + 1_000 * nodes } = init;
   const needed = peersNeeded(nodes);
   const deadline = performance.now() + timeoutMs;
   for (;;) {

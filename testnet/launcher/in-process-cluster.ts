@@ -13,6 +13,9 @@ export interface InProcessCluster extends Cluster {
 /** One core does all the work; starting a few at once only hides the waits in between. */
 const STARTING_AT_ONCE = 4;
 
+/** A connection has both its ends in this process: what a machine of its own can well afford adds up to thousands here. */
+const MAX_CONNECTIONS = 32;
+
 export function createInProcessCluster({ directory, basePort, onStarted }: ClusterInit): InProcessCluster {
   // BOUNDED: the nodes of the testnet.
   const nodes: NautilusNode[] = [];
@@ -28,6 +31,8 @@ export function createInProcessCluster({ directory, basePort, onStarted }: Clust
           network,
           listen: [listenAddress(basePort, n)],
           dataDir: directory.dataDir(n),
+          // The service introduces everybody.
+          ...(n > 0 && { maxConnections: MAX_CONNECTIONS }),
           bootstrap,
           ...(n > 0 && storage.length > 0 && { storage }),
         };
