@@ -61,7 +61,7 @@ export function spawnNautilus(args: readonly string[], options: CliOptions = {})
 }
 
 /** The objects of `--json` output. @throws when a line is none, or when the command failed */
-export function objectsOf<T>({ code, stdout, stderr }: CliResult): T[] {
+function objectsOf<T>({ code, stdout, stderr }: CliResult): T[] {
   if (code !== 0) throw new Error(`exit code ${code}: ${stderr}${stdout.slice(0, 500)}`);
   return parseLines<T>(stdout);
 }

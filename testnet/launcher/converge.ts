@@ -18,7 +18,7 @@ export interface ConvergeInit {
 const POLL_MS = 100;
 
 /** Contacts a storing node needs: all others, or in a large network the K that a table holds of one bucket at least. */
-export function peersNeeded(nodes: number): number {
+function peersNeeded(nodes: number): number {
   return Math.min(nodes - 1, DEFAULT_NETWORK_CONSTANTS.k);
 }
 
