@@ -1,4 +1,3 @@
-import { createPublicKey, verify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { createSigner, createVerifier, publicKeyOf } from '../../../src/platform/index.ts';
 
@@ -97,7 +96,7 @@ describe('a verifier', () => {
     }
   });
 
-  it('refuses every key of small order, for which OpenSSL alone accepts one signature under many messages', async () => {
+  it('refuses every key of small order, where the OpenSSL of Node 20 takes one signature for many messages', async () => {
     const identityPoint = '01'.padEnd(64, '0');
     const forged = hex(identityPoint + '0'.repeat(64)); // R = the identity, S = 0
     const points = [
@@ -116,19 +115,12 @@ describe('a verifier', () => {
       return [key, negated];
     });
     const verifier = createVerifier();
-    let accepted = 0;
+    // The order of the point divides the hash of at least every eighth message.
+    const messages = Array.from({ length: 200 }, (_, i) => Uint8Array.of(i));
     for (const key of keys) {
-      const keyObject = createPublicKey({
-        key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(key).toString('base64url') },
-        format: 'jwk',
-      });
-      const messages = Array.from({ length: 200 }, (_, i) => Uint8Array.of(i));
-      // The order of the point divides the hash of at least every eighth message: with 200, OpenSSL says yes to some.
-      const fooled = messages.filter((text) => verify(null, text, keyObject, forged));
-      if (fooled.length > 0) accepted++;
-      for (const text of fooled) expect(await verifier.verify(key, text, forged)).toBe(false);
+      const fooled = await Promise.all(messages.map((text) => verifier.verify(key, text, forged)));
+      expect(fooled.filter(Boolean)).toEqual([]);
     }
-    expect(accepted).toBe(keys.length);
   });
 
   it('refuses with RESOURCE_EXHAUSTED beyond its bound, and works again afterwards', async () => {
