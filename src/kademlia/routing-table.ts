@@ -55,13 +55,14 @@ export class RoutingTable {
   readonly #maxFailures: number;
   // BOUNDED: one per bit of an id, made when somebody lives there.
   readonly #buckets: (KBucket | undefined)[];
+  // BOUNDED: as the buckets: everybody with a place, by hex id.
+  readonly #places = new Map<string, TableEntry>();
   /** Behind the last bucket there is. */
   #depth = 0;
   // BOUNDED: by the contacts and their addresses.
   readonly #groupCounts = new Map<string, number>();
   // BOUNDED: 2k, the longest lost is forgotten first.
   readonly #lost = new Map<string, Contact>();
-  #size = 0;
   #doubtful = 0;
   /** Signs of life of anybody: without one, failures say more about our own network than about the others. */
   #answers = 0;
@@ -78,7 +79,7 @@ export class RoutingTable {
 
   /** Contacts that are not in doubt. 0 means: nobody is known to be there. */
   get size(): number {
-    return this.#size - this.#doubtful;
+    return this.#places.size - this.#doubtful;
   }
 
   /** A contact answered, or asked us something. */
@@ -88,7 +89,7 @@ export class RoutingTable {
     this.#answers++;
     this.#lost.delete(contact.id.hex);
     const bucket = this.#bucketAt(index);
-    const known = bucket.find(contact.id);
+    const known = this.#places.get(contact.id.hex);
     if (known !== undefined) {
       this.#clearFailures(known);
       if (!sameAddresses(known.contact, contact)) this.#changeAddresses(bucket, known, contact);
@@ -110,7 +111,7 @@ export class RoutingTable {
     if (index === this.#buckets.length) return false;
     const bucket = this.#bucketAt(index);
     const entry = newEntry(contact, seenAt);
-    if (bucket.isFull || bucket.find(contact.id) !== undefined || !this.#hasRoom(bucket, entry.groups)) return false;
+    if (bucket.isFull || this.#places.has(contact.id.hex) || !this.#hasRoom(bucket, entry.groups)) return false;
     entry.failures = this.#maxFailures;
     this.#place(bucket, entry);
     return true;
@@ -122,7 +123,7 @@ export class RoutingTable {
    */
   failed(id: NodeId): FailureOutcome {
     const bucket = this.#buckets[this.bucketIndex(id)];
-    const entry = bucket?.find(id);
+    const entry = this.#places.get(id.hex);
     if (bucket === undefined || entry === undefined) return UNKNOWN;
     if (entry.failures === 0) entry.answersBeforeFailures = this.#answers;
     entry.failures++;
@@ -136,7 +137,7 @@ export class RoutingTable {
   remove(id: NodeId): FailureOutcome {
     const bucket = this.#buckets[this.bucketIndex(id)];
     bucket?.takeWaiting(id);
-    const entry = bucket?.find(id);
+    const entry = this.#places.get(id.hex);
     if (bucket === undefined || entry === undefined) return UNKNOWN;
     return { kind: 'removed', promoted: this.#removeFrom(bucket, entry) };
   }
@@ -146,11 +147,12 @@ export class RoutingTable {
     const found: Contact[] = [];
     const depth = this.#depth;
     for (let j = 0; j < depth && found.length < count; j++) {
-      if (this.#isNearerSide(target, j)) this.#collect(j, target, count, exclude, found);
+      if (this.#isNearerSide(target, j)) this.#collect(j, target, exclude, found);
     }
     for (let j = depth - 1; j >= 0 && found.length < count; j--) {
-      if (!this.#isNearerSide(target, j)) this.#collect(j, target, count, exclude, found);
+      if (!this.#isNearerSide(target, j)) this.#collect(j, target, exclude, found);
     }
+    if (found.length > count) found.length = count;
     return found;
   }
 
@@ -165,12 +167,12 @@ export class RoutingTable {
   }
 
   get(id: NodeId): Contact | undefined {
-    return this.#find(id)?.contact;
+    return this.#places.get(id.hex)?.contact;
   }
 
   /** ms since the epoch; undefined for a stranger. */
   lastSeen(id: NodeId): number | undefined {
-    return this.#find(id)?.seenAt;
+    return this.#places.get(id.hex)?.seenAt;
   }
 
   /** Everybody with a place, by bucket, least recently seen first. */
@@ -231,10 +233,6 @@ export class RoutingTable {
     return bucket;
   }
 
-  #find(id: NodeId): TableEntry | undefined {
-    return this.#buckets[this.bucketIndex(id)]?.find(id);
-  }
-
   #admit(bucket: KBucket, entry: TableEntry): InsertOutcome {
     if (!this.#hasRoom(bucket, entry.groups)) return REJECTED_BY_GROUP;
     if (bucket.isFull) {
@@ -254,14 +252,14 @@ export class RoutingTable {
 
   #place(bucket: KBucket, entry: TableEntry): void {
     bucket.add(entry);
-    this.#size++;
+    this.#places.set(entry.contact.id.hex, entry);
     if (this.#isDoubtful(entry)) this.#doubtful++;
     this.#countGroups(entry.groups, 1);
   }
 
   #displace(bucket: KBucket, entry: TableEntry): void {
-    bucket.delete(entry.contact.id);
-    this.#size--;
+    bucket.delete(entry);
+    this.#places.delete(entry.contact.id.hex);
     if (this.#isDoubtful(entry)) this.#doubtful--;
     this.#countGroups(entry.groups, -1);
   }
@@ -334,18 +332,21 @@ export class RoutingTable {
   }
 
   /** Appends the contacts of one bucket, nearest first: buckets are visited in order, so only within one must be sorted. */
-  #collect(j: number, target: NodeId, count: number, exclude: NodeId | undefined, found: Contact[]): void {
+  #collect(j: number, target: NodeId, exclude: NodeId | undefined, found: Contact[]): void {
     const bucket = this.#buckets[j];
-    if (bucket === undefined || bucket.size === 0) return;
+    if (bucket === undefined) return;
     const nobodyElse = this.size === 0;
-    const here: Contact[] = [];
+    const start = found.length;
     for (const entry of bucket.entries) {
-      if ((nobodyElse || !this.#isDoubtful(entry)) && entry.contact.id.hex !== exclude?.hex) here.push(entry.contact);
-    }
-    here.sort((a, b) => compareDistance(target, a.id, b.id));
-    for (const contact of here) {
-      if (found.length >= count) return;
-      found.push(contact);
+      const { contact } = entry;
+      if (contact.id.hex === exclude?.hex || (this.#isDoubtful(entry) && !nobodyElse)) continue;
+      // Insertion, because a bucket is short and this is in every answer.
+      let place = found.length;
+      while (place > start && compareDistance(target, contact.id, found[place - 1]!.id) < 0) {
+        found[place] = found[place - 1]!;
+        place--;
+      }
+      found[place] = contact;
     }
   }
 }

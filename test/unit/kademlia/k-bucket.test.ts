@@ -55,12 +55,10 @@ describe('KBucket', () => {
     expect(byteOf(bucket.takeWaiting(byteId(4))!.contact)).toBe(4);
   });
 
-  it('finds and deletes by id', () => {
+  it('gives up the place of an entry, and only of one it has', () => {
     const { bucket, entries } = bucketOf(3, 1, 2);
-    expect(bucket.find(byteId(2))).toBe(entries[1]);
-    expect(bucket.delete(byteId(2))).toBe(entries[1]);
-    expect(bucket.find(byteId(2))).toBeUndefined();
-    expect(bucket.delete(byteId(2))).toBeUndefined();
-    expect(bucket.size).toBe(1);
+    bucket.delete(entries[0]!);
+    expect(valuesOf(bucket)).toEqual([2]);
+    expect(() => bucket.delete(entries[0]!)).toThrow('only an entry of the bucket');
   });
 });
