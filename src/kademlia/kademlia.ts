@@ -41,7 +41,7 @@ export interface KademliaInit {
   readonly alpha: number;
   /** How often buckets nobody asked about are refreshed, ms, ± 10 %. Longer: dead contacts stay longer. @default 600_000 */
   readonly refreshIntervalMs: number;
-  /** How long the oldest of a full bucket may have been quiet before a newcomer has it pinged, ms. @default 60_000 */
+  /** How long the oldest of a full bucket may have been quiet before a newcomer has it pinged, and for how long its answer vouches for the bucket, ms. @default 60_000 */
   readonly challengeAfterMs: number;
   /** Least time a STORE has, ms: its holder waits for a disk. @default 3_000 */
   readonly storeTimeoutMs: number;
@@ -80,7 +80,10 @@ export interface LookupOutcome {
   readonly complete: boolean;
 }
 
-/** The caller's own request in a lookup. Rejects when the contact does not answer; settles within a bounded time, as `request` does. */
+/**
+ * The caller's own request in a lookup. Rejects with a `NautilusError` when the contact does not answer, and settles within a bounded time, as
+ * `request` does; any other error ends the lookup. `signal` is one for the whole lookup.
+ */
 export type LookupQuery = (
   contact: Contact,
   signal: AbortSignal,
@@ -129,10 +132,15 @@ export class Kademlia {
     await transport.start({
       onPeerConnected: (peer) => this.#onPeerConnected(peer),
       onPeerDisconnected: (peer, cause) => this.#onPeerDisconnected(peer, cause),
-      onRequest: (from, request) => {
+      onRequest: async (from, request) => {
         this.#onSignOfLife(from);
         observer.notify({ type: 'request-served', request: request.type });
-        return answerRequest(answering, from, request);
+        try {
+          return await answerRequest(answering, from, request);
+        } catch (error) {
+          this.#onAnswerFailed(request, error);
+          throw error;
+        }
       },
     });
     this.#maintenance.start();
@@ -214,9 +222,9 @@ export class Kademlia {
     this.#running.add(controller);
     try {
       let sent = 0;
-      const ask = async (contact: Contact, signal: AbortSignal): Promise<LookupAnswer> => {
+      const ask = async (contact: Contact): Promise<LookupAnswer> => {
         sent++;
-        const { closer, holder } = await query(contact, signal);
+        const { closer, holder } = await query(contact, controller.signal);
         return { closer, counts: holder && this.#isServer(contact.id) };
       };
       let lookup = await this.#lookUp(target, ask, controller.signal, true);
@@ -276,7 +284,7 @@ export class Kademlia {
 
   async #lookUp(
     target: NodeId,
-    ask: (contact: Contact, signal: AbortSignal) => Promise<LookupAnswer>,
+    ask: (contact: Contact) => Promise<LookupAnswer>,
     signal: AbortSignal,
     passOverSuspects: boolean,
   ): Promise<Lookup> {
@@ -375,6 +383,13 @@ export class Kademlia {
         return; // it is there, or we gave up
     }
     this.#onSilence(to);
+  }
+
+  /** The asker is told no more than `INTERNAL`; who runs this node must hear what it was. */
+  #onAnswerFailed(request: Request, error: unknown): void {
+    if (isNautilusError(error, 'RESOURCE_EXHAUSTED')) return;
+    const message = `a ${request.type} could not be answered: ${error instanceof Error ? error.message : String(error)}`;
+    this.#components.observer.notify({ type: 'warning', code: 'REQUEST_FAILED', message });
   }
 
   #onSilence(contact: Contact): void {

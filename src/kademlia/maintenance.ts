@@ -39,8 +39,8 @@ const MAX_PROBES = 64;
 export class Maintenance {
   readonly #init: MaintenanceInit;
   readonly #stopping = new AbortController();
-  // BOUNDED: one per bucket, by index.
-  readonly #challenged = new Set<number>();
+  // BOUNDED: one per bucket, by index: when it may be challenged again, monotonic ms.
+  readonly #unchallengedUntil = new Map<number, number>();
   // BOUNDED: MAX_PROBES.
   readonly #probed = new Set<string>();
   #timer: Timer | undefined;
@@ -77,10 +77,8 @@ export class Maintenance {
     const { table, self } = kademlia;
     if (table.size === 0) await this.#probeMissing(options);
     const { closest } = await kademlia.findClosest(self.id, options);
-    // Fewer than K: that was everybody.
-    if (closest.length < table.k) return;
-    const nearest = table.occupancy().length - 1;
-    for (let j = 0; j < nearest; j++) {
+    const heard = this.#heardCompletely(closest);
+    for (let j = 0; j < heard; j++) {
       if (table.occupancy()[j]?.isFull === true) continue;
       await kademlia.findClosest(randomIdInBucket(self.id, j, random), options);
     }
@@ -92,31 +90,35 @@ export class Maintenance {
     await this.#probeMissing(options);
     const stale = table.staleBuckets(clock.monotonic() - refreshIntervalMs / 2);
     const { closest } = await kademlia.findClosest(self.id, options);
-    if (closest.length >= table.k) {
-      for (const j of stale) await kademlia.findClosest(randomIdInBucket(self.id, j, random), options);
+    const heard = this.#heardCompletely(closest);
+    for (const j of stale) {
+      if (j < heard) await kademlia.findClosest(randomIdInBucket(self.id, j, random), options);
     }
     await this.#save();
   }
 
-  /** A newcomer wants the place of the oldest of a full bucket: only silence costs it. */
+  /**
+   * A newcomer wants the place of the oldest of a full bucket: only silence costs it. Whoever answers vouches for its bucket for
+   * `challengeAfterMs`, or else every request of a stranger would cost a PING; after a silence the next newcomer may challenge at once.
+   */
   challenge(oldest: Contact, seenAt: number): void {
     const { kademlia, clock, challengeAfterMs, onReplaced } = this.#init;
     const index = kademlia.table.bucketIndex(oldest.id);
-    if (clock.now() - seenAt < challengeAfterMs || this.#challenged.has(index) || this.#stopping.signal.aborted) return;
-    this.#challenged.add(index);
-    kademlia
-      .ping(oldest)
-      .then(
-        () => undefined, // an answer made it the most recently seen
-        (error) => {
-          if (isNautilusError(error, 'PEER_UNREACHABLE') || isNautilusError(error, 'TIMEOUT')) {
-            onReplaced(oldest, kademlia.table.remove(oldest.id));
-          } else {
-            unlessBug(error); // it is there, or the transport is closing
-          }
-        },
-      )
-      .finally(() => this.#challenged.delete(index));
+    const now = clock.monotonic();
+    if (clock.now() - seenAt < challengeAfterMs || now < (this.#unchallengedUntil.get(index) ?? now)) return;
+    if (this.#stopping.signal.aborted) return;
+    this.#unchallengedUntil.set(index, now + challengeAfterMs);
+    kademlia.ping(oldest).then(
+      () => undefined, // an answer made it the most recently seen
+      (error) => {
+        if (isNautilusError(error, 'PEER_UNREACHABLE') || isNautilusError(error, 'TIMEOUT')) {
+          this.#unchallengedUntil.delete(index);
+          onReplaced(oldest, kademlia.table.remove(oldest.id));
+        } else {
+          unlessBug(error); // it is there, or the transport is closing
+        }
+      },
+    );
   }
 
   /** Its connection broke: is it still there? */
@@ -141,6 +143,16 @@ export class Maintenance {
     }
     await Promise.all(probes);
     options.signal?.throwIfAborted();
+  }
+
+  /**
+   * From this bucket on a lookup of our own id has just heard everybody there is. The paper refreshes every bucket farther than the nearest
+   * neighbour's; those between it and the farthest of the K closest would be asked again what they have just said (log2 K lookups).
+   */
+  #heardCompletely(closest: readonly Contact[]): number {
+    const { table } = this.#init.kademlia;
+    const farthest = closest[table.k - 1];
+    return farthest === undefined ? 0 : table.bucketIndex(farthest.id) + 1;
   }
 
   async #refreshQuietly(): Promise<void> {

@@ -1,5 +1,5 @@
 /** Carries a lookup out: sends what the state machine wants, hedges, and stops with the caller's signal. */
-import type { Clock, Timer } from '../core/index.ts';
+import { type Clock, isNautilusError, type Timer } from '../core/index.ts';
 import type { Contact } from './contact.ts';
 import type { Lookup } from './lookup.ts';
 
@@ -11,31 +11,28 @@ export interface LookupAnswer {
 
 export interface LookupDriver {
   readonly clock: Clock;
-  /** Sends the request; settles within a bounded time. It may outlive the lookup. */
-  ask(contact: Contact, signal: AbortSignal): Promise<LookupAnswer>;
+  /** Sends the request; settles within a bounded time. It may outlive the lookup. Rejects with a `NautilusError` when the contact failed. */
+  ask(contact: Contact): Promise<LookupAnswer>;
   /** Known to have been silent just now: it is passed over. */
   isSuspect(contact: Contact): boolean;
   /** From the sending; then the lookup no longer relies on this contact alone. */
   hedgeAfterMs(contact: Contact): number;
 }
 
-/** Resolves when the lookup is done; rejects with the signal's reason. */
-export function runLookup(lookup: Lookup, driver: LookupDriver, signal?: AbortSignal): Promise<void> {
+/** Resolves when the lookup is done; rejects with the signal's reason, or with an error of `ask` that no contact is to blame for. */
+export function runLookup(lookup: Lookup, driver: LookupDriver, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     // BOUNDED: by the requests of the lookup.
-    const asked = new Map<Contact, { readonly hedge: Timer; readonly controller: AbortController }>();
+    const hedges = new Map<Contact, Timer>();
     let isOver = false;
 
     const end = (finish: () => void) => {
       isOver = true;
-      signal?.removeEventListener('abort', onAbort);
-      for (const { hedge } of asked.values()) hedge.cancel();
+      signal.removeEventListener('abort', onAbort);
+      for (const hedge of hedges.values()) hedge.cancel();
       finish();
     };
-    const onAbort = () => {
-      end(() => reject(signal?.reason));
-      for (const { controller } of asked.values()) controller.abort(signal?.reason);
-    };
+    const onAbort = () => end(() => reject(signal.reason));
 
     const proceed = () => {
       while (!isOver) {
@@ -52,26 +49,27 @@ export function runLookup(lookup: Lookup, driver: LookupDriver, signal?: AbortSi
         lookup.onSlow(contact.id);
         proceed();
       });
-      // One each: K listeners on one signal are more than the runtime believes anybody could mean.
-      const controller = new AbortController();
-      asked.set(contact, { hedge, controller });
-      driver.ask(contact, controller.signal).then(
+      hedges.set(contact, hedge);
+      driver.ask(contact).then(
         ({ closer, counts }) => settle(contact, () => lookup.onSuccess(contact.id, closer, counts)),
-        // Who failed and why was reported where the request was sent.
-        () => settle(contact, () => lookup.onFailure(contact.id)),
+        (error) => {
+          // Who failed and why was reported where the request was sent. Anything else is a bug of the one who asks.
+          if (isNautilusError(error)) settle(contact, () => lookup.onFailure(contact.id));
+          else if (!isOver) end(() => reject(error));
+        },
       );
     };
 
     const settle = (contact: Contact, tell: () => void) => {
-      asked.get(contact)?.hedge.cancel();
-      asked.delete(contact);
+      hedges.get(contact)?.cancel();
+      hedges.delete(contact);
       if (isOver) return;
       tell();
       proceed();
     };
 
-    if (signal?.aborted) return onAbort();
-    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
     proceed();
   });
 }

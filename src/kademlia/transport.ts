@@ -18,6 +18,7 @@ export interface Peer {
 export interface RequestOptions {
   /** Covers dialling, queueing and the answer. */
   readonly timeoutMs: number;
+  /** Often shared by many requests: all those of one lookup. */
   readonly signal?: AbortSignal | undefined;
 }
 

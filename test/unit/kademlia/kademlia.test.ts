@@ -103,9 +103,52 @@ describe('Kademlia', () => {
       expect(first.transport.received).toEqual([{ type: 'PING' }]);
       expect(inTable()).toEqual(idsOf([second.kademlia.self, first.kademlia.self]));
       second.transport.state = 'dead';
+      await network.clock.advance(61_000);
       await network.run(fourth.kademlia.connect(hub.address));
       await network.clock.advance(100);
       expect(inTable()).toEqual(idsOf([first.kademlia.self, fourth.kademlia.self]));
+    });
+  });
+
+  describe('a full bucket', () => {
+    /** A hub with K = 2 and `count` servers of its bucket 0, the first two of which have its places and have been quiet for a minute. */
+    async function crowdedHub(seed: number, count: number) {
+      const network = new MemoryNetwork(seed, { k: 2 });
+      const hub = await network.addNode();
+      const crowd: MemoryNode[] = [];
+      while (crowd.length < count) {
+        const publicKey = network.random.bytes(32);
+        if (hub.kademlia.table.bucketIndex(createContact(publicKey, []).id) === 0) {
+          crowd.push(await network.addNode({ publicKey }));
+        }
+      }
+      for (const node of crowd.slice(0, 2)) await network.run(node.kademlia.connect(hub.address));
+      await network.clock.advance(61_000);
+      const knock = async (node: MemoryNode) => {
+        await network.run(node.kademlia.ping(hub.kademlia.self));
+        await network.clock.advance(100);
+      };
+      const pings = () => crowd.map(({ transport }) => transport.received.filter(({ type }) => type === 'PING').length);
+      return { network, hub, crowd, knock, pings };
+    }
+
+    it('has one contact pinged in a minute while they answer, however many strangers ask', async () => {
+      const { network, crowd, knock, pings } = await crowdedHub(28, 5);
+      for (const node of crowd.slice(2)) for (let i = 0; i < 5; i++) await knock(node);
+      expect(pings()).toEqual([1, 0, 0, 0, 0]);
+      await network.clock.advance(61_000);
+      for (const node of crowd.slice(2)) for (let i = 0; i < 5; i++) await knock(node);
+      expect(pings()).toEqual([1, 1, 0, 0, 0]);
+    });
+
+    it('gives one place after the other away as long as nobody answers', async () => {
+      const { hub, crowd, knock } = await crowdedHub(29, 4);
+      const [first, second, third, fourth] = crowd as [MemoryNode, MemoryNode, MemoryNode, MemoryNode];
+      for (const node of [first, second]) node.transport.state = 'dead';
+      await knock(third);
+      expect(idsOf(hub.kademlia.contacts())).toEqual(idsOf([second.kademlia.self, third.kademlia.self]));
+      await knock(fourth);
+      expect(idsOf(hub.kademlia.contacts())).toEqual(idsOf([third.kademlia.self, fourth.kademlia.self]));
     });
   });
 
@@ -292,6 +335,30 @@ describe('Kademlia', () => {
       expect(askers).toEqual([asker.kademlia.self.id.hex]);
     });
 
+    it('tells its own observer what it could not answer, and why; that it is busy is no news', async () => {
+      const network = new MemoryNetwork(31);
+      const events: NodeEvent[] = [];
+      let failure: Error = new Error('the disk is gone');
+      const holder = await network.addNode({
+        observer: { notify: (event) => events.push(event) },
+        handler: { ...EMPTY_HANDED, findValue: () => Promise.reject(failure) },
+      });
+      const asker = await network.addNode();
+      await network.run(asker.kademlia.connect(holder.address));
+      const request = { type: 'FIND_VALUE', keyId: network.random.bytes(32), value: 'none' } as const;
+      const ask = () => network.run(asker.kademlia.request(holder.kademlia.self, request));
+      const warnings = () => events.filter(({ type }) => type === 'warning');
+      await expect(ask()).rejects.toThrow('the disk is gone');
+      const message = 'a FIND_VALUE could not be answered: the disk is gone';
+      expect(warnings()).toEqual([{ type: 'warning', code: 'REQUEST_FAILED', message }]);
+      failure = new NautilusError('STORAGE_FAILED', 'the storage failed');
+      await expect(ask()).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+      expect(warnings()).toHaveLength(2);
+      failure = new NautilusError('RESOURCE_EXHAUSTED', 'busy');
+      await expect(ask()).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+      expect(warnings()).toHaveLength(2);
+    });
+
     it('measures the round trip and notes when a contact was last seen', async () => {
       const network = new MemoryNetwork(17);
       network.latencyMs = 5;
@@ -363,6 +430,25 @@ describe('Kademlia', () => {
       await expect(
         nodes[0]!.kademlia.findClosest(nodes[1]!.kademlia.self.id, { signal: controller.signal }),
       ).rejects.toBe(reason);
+    });
+
+    it('ends with an error that no contact is to blame for, instead of taking it for a silence', async () => {
+      const network = new MemoryNetwork(30);
+      const nodes = await network.addServers(6);
+      const before = network.clock.pendingTimers;
+      const bug = new TypeError('the query has a bug');
+      let asked = 0;
+      const search = nodes[0]!.kademlia.search(NodeId.fromBytes(network.random.bytes(32)), async () => {
+        asked++;
+        if (asked === 2) throw bug;
+        await network.delay(10);
+        return { closer: [], holder: true };
+      });
+      await expect(network.run(search)).rejects.toBe(bug);
+      expect(asked).toBe(3); // as many as are asked at once
+      await network.clock.advance(100);
+      expect(asked).toBe(3);
+      expect(network.clock.pendingTimers).toBe(before);
     });
 
     it('leaves no timer behind', async () => {

@@ -2,6 +2,7 @@
  * The smallest network Kademlia can run on: every frame passes through the real codec, time is a ManualClock, nothing is lost unless a test says
  * so. Not a simulator: no latency model, no seeds, some dozens of nodes.
  */
+import { setMaxListeners } from 'node:events';
 import {
   NautilusError,
   type Observer,
@@ -177,6 +178,7 @@ export class MemoryTransport implements Transport {
         reject(new NautilusError('ABORTED', 'the caller gave up', { cause: signal?.reason }));
       };
       if (signal?.aborted) return onAbort();
+      if (signal) setMaxListeners(0, signal); // all requests of a lookup share one
       signal?.addEventListener('abort', onAbort, { once: true });
       answer.then(resolve, reject).finally(() => {
         timer.cancel();
