@@ -9,6 +9,7 @@ import {
   compareVersions,
   type NetworkConstants,
   type RecordHeader,
+  type RefusalReason,
   toHex,
   type Verifier,
   validateHeader,
@@ -23,44 +24,74 @@ export interface CellsComponents {
   readonly constants: NetworkConstants;
 }
 
+/** One header, and everybody who has it. */
 interface Claim {
   readonly header: RecordHeader;
-  readonly by: string | undefined;
+  readonly by: string[];
+  /** Verified already: seen before, or in this node's own store. */
+  isKnown: boolean;
 }
 
-/** Newest verified header of each cell, newest first. `known` headers are verified already and need no holder. */
+/** Newest verified header of each cell, newest first. `seen` headers are verified already and need no holder. */
 export async function verifiedCells(
   components: CellsComponents,
   answers: readonly HolderAnswer[],
-  known: readonly RecordHeader[] = [],
+  seen: readonly RecordHeader[] = [],
 ): Promise<readonly RecordHeader[]> {
-  const claims = new Map<string, Claim[]>();
-  const claim = (header: RecordHeader, by: string | undefined) => {
+  const rivalsByCell = new Map<string, Claim[]>();
+  const claimOf = (header: RecordHeader): Claim => {
     const cell = toHex(cellPublisher(header));
-    const rivals = claims.get(cell);
-    if (rivals === undefined) claims.set(cell, [{ header, by }]);
-    else if (!rivals.some((rival) => isSameHeader(rival.header, header))) rivals.push({ header, by });
+    const rivals = rivalsByCell.get(cell) ?? [];
+    rivalsByCell.set(cell, rivals);
+    let claim = rivals.find((rival) => isSameHeader(rival.header, header));
+    if (claim === undefined) {
+      claim = { header, by: [], isKnown: false };
+      rivals.push(claim);
+    }
+    return claim;
   };
-  for (const header of known) claim(header, undefined);
-  for (const { headers, holder } of answers) for (const header of headers) claim(header, holder.id.hex);
-
-  const cells = await Promise.all([...claims.values()].map((rivals) => newestVerified(components, rivals)));
+  for (const header of seen) claimOf(header).isKnown = true;
+  for (const { headers, holder, isOwn } of answers) {
+    for (const header of headers) {
+      const claim = claimOf(header);
+      claim.by.push(holder.id.hex);
+      claim.isKnown ||= isOwn;
+    }
+  }
+  const cells = await Promise.all(
+    Array.from(rivalsByCell.values(), (rivals) => newestVerified(components, rivals, answers.length)),
+  );
   return cells.filter((header) => header !== undefined).sort((a, b) => b.seq - a.seq || compareVersions(b, a));
 }
 
 async function newestVerified(
-  { verifier, clock, observer, constants }: CellsComponents,
+  components: CellsComponents,
   rivals: Claim[],
+  answers: number,
 ): Promise<RecordHeader | undefined> {
   rivals.sort((a, b) => compareVersions(b.header, a.header));
-  for (const { header, by } of rivals) {
-    if (by === undefined) return header;
-    const reason = validateHeader(header, clock.now(), constants);
-    if (reason === undefined && (await verifyHeader(verifier, constants.network, header))) return header;
-    observer.notify({ type: 'peer-misbehaved', nodeId: by, reason: reason ?? 'BAD_SIGNATURE' });
+  for (const claim of rivals) {
+    const reason = await refuse(components, claim, answers);
+    if (reason === undefined) return claim.header;
+    for (const nodeId of claim.by) components.observer.notify({ type: 'peer-misbehaved', nodeId, reason });
   }
   return undefined;
 }
+
+async function refuse(
+  { verifier, clock, constants }: CellsComponents,
+  { header, by, isKnown }: Claim,
+  answers: number,
+): Promise<string | undefined> {
+  if (isKnown) return undefined;
+  const reason = validateHeader(header, clock.now(), constants);
+  // Every honest holder has judged this by its own clock. When most of them took the record, it is our clock that is wrong.
+  const isOurClock = CLOCK_REASONS.has(reason) && 2 * by.length > answers;
+  if (reason !== undefined && !isOurClock) return reason;
+  return (await verifyHeader(verifier, constants.network, header)) ? undefined : 'BAD_SIGNATURE';
+}
+
+const CLOCK_REASONS: ReadonlySet<RefusalReason | undefined> = new Set(['FROM_THE_FUTURE', 'TTL_TOO_LONG']);
 
 /** Two claims of one version may differ in their signature: a forged one must not hide the genuine. */
 function isSameHeader(a: RecordHeader, b: RecordHeader): boolean {

@@ -44,6 +44,8 @@ export interface HolderAnswer {
   readonly holder: Contact;
   readonly headers: readonly RecordHeader[];
   readonly settled: boolean;
+  /** This node's own store: everything in it was verified when it came. */
+  readonly isOwn: boolean;
 }
 
 export interface KeyReading {
@@ -74,6 +76,7 @@ export async function readKey(
       holder: kademlia.self,
       headers: held.map((record) => record.header),
       settled: true,
+      isOwn: true,
     });
     for (const { header, value } of held) if (value !== undefined) values.set(toHex(header.valueHash), value);
   }
@@ -88,7 +91,7 @@ export async function readKey(
       const response = await kademlia.request(contact, { type: 'FIND_VALUE', keyId: key.id, value }, { signal });
       if (response.value !== undefined) values.set(toHex(hashValue(response.value.bytes)), response.value.bytes);
       const headers = response.headers.filter((header) => bytesEqual(header.key.id, key.id));
-      answers.set(contact.id.hex, { holder: contact, headers, settled: response.settled });
+      answers.set(contact.id.hex, { holder: contact, headers, settled: response.settled, isOwn: false });
       return response;
     },
     { signal: options.signal },

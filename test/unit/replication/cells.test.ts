@@ -17,7 +17,7 @@ function world() {
 }
 
 function answer(number: number, ...headers: RecordHeader[]) {
-  return { holder: createContact(identity(number).publicKey, []), headers, settled: true };
+  return { holder: createContact(identity(number).publicKey, []), headers, settled: true, isOwn: false };
 }
 
 const seqs = (cells: readonly RecordHeader[]) => cells.map((header) => header.seq);
@@ -69,6 +69,20 @@ describe('verifiedCells', () => {
     const { components } = world();
     const [now, future] = await Promise.all([signed(alice, { seq: 1 }), signed(alice, { seq: 1_800_000_000_000_000 })]);
     expect(seqs(await verifiedCells(components, [answer(10, future.header), answer(11, now.header)]))).toEqual([1]);
+  });
+
+  test('believes the clocks of most holders rather than its own', async () => {
+    const { components } = world();
+    const ahead = await signed(alice, { seq: 1_800_000_000_000_000 });
+    const answers = [answer(10, ahead.header), answer(11, ahead.header), answer(12)];
+    expect(seqs(await verifiedCells(components, answers))).toEqual([1_800_000_000_000_000]);
+  });
+
+  test('takes what its own store has without verifying it again', async () => {
+    const { components } = world();
+    const record = await signed(alice, { seq: 1_800_000_000_000_000 });
+    const own = { ...answer(10, forged(record)), isOwn: true };
+    expect(await verifiedCells(components, [own, answer(11), answer(12)])).toEqual([forged(record)]);
   });
 
   test('never goes back behind what this node has seen before', async () => {
