@@ -15,18 +15,32 @@ describe('RoundTripTimes', () => {
   it('gives strangers a bounded default, and more while they must be dialled', () => {
     const times = new RoundTripTimes();
     expect(times.rttMs(PEER)).toBeUndefined();
-    expect(times.hedgeAfterMs(PEER, true)).toBe(300);
+    expect(times.hedgeAfterMs(PEER, true)).toBe(1_000);
+    expect(times.hedgeAfterMs(PEER, false)).toBe(2_500);
     expect(times.timeoutMs(PEER, true)).toBe(1_500);
     expect(times.timeoutMs(PEER, false)).toBe(3_000);
   });
 
   it('expects of a stranger what it knows of the others, within bounds', () => {
     const times = measured(Array(50).fill(2));
+    expect(times.hedgeAfterMs(OTHER, true)).toBe(60);
     expect(times.hedgeAfterMs(OTHER, false)).toBe(60);
-    for (let i = 0; i < 50; i++) times.measured(PEER, 20);
-    expect(times.hedgeAfterMs(OTHER, false)).toBeGreaterThan(150);
+    for (let i = 0; i < 50; i++) times.measured(PEER, 100);
+    // Six round trips from the dial to the answer; three times the usual way to one who is connected, but may be far.
+    expect(times.hedgeAfterMs(OTHER, false)).toBeGreaterThan(600);
+    expect(times.hedgeAfterMs(OTHER, false)).toBeLessThan(700);
+    expect(times.hedgeAfterMs(OTHER, true)).toBeCloseTo(times.hedgeAfterMs(OTHER, false) / 2);
     for (let i = 0; i < 50; i++) times.measured(PEER, 900);
-    expect(times.hedgeAfterMs(OTHER, false)).toBe(300);
+    expect(times.hedgeAfterMs(OTHER, true)).toBe(1_000);
+    expect(times.hedgeAfterMs(OTHER, false)).toBe(2_500);
+  });
+
+  it('gives everybody more time as soon as one answer shows that the way has become longer', () => {
+    const times = measured(Array(50).fill(2));
+    times.measured(OTHER, 2);
+    expect(times.timeoutMs(OTHER, true)).toBe(1_000);
+    times.measured(PEER, 950);
+    expect(times.timeoutMs(OTHER, true)).toBeGreaterThan(1_050);
   });
 
   it('smooths the round trip as RFC 6298 does', () => {
@@ -42,24 +56,24 @@ describe('RoundTripTimes', () => {
     const times = measured(Array(50).fill(2));
     expect(times.rttMs(PEER)).toBeCloseTo(2, 1);
     expect(times.hedgeAfterMs(PEER, true)).toBe(30);
-    expect(times.timeoutMs(PEER, true)).toBe(500);
+    expect(times.timeoutMs(PEER, true)).toBe(1_000);
   });
 
   it('follows a peer that becomes slow, up to the most it waits', () => {
     const times = measured([...Array(20).fill(2), ...Array(50).fill(4_000)]);
     expect(times.rttMs(PEER)).toBeGreaterThan(3_900);
-    expect(times.hedgeAfterMs(PEER, true)).toBe(500);
+    expect(times.hedgeAfterMs(PEER, true)).toBe(1_000);
     expect(times.timeoutMs(PEER, true)).toBeLessThanOrEqual(5_000);
   });
 
   it('doubles its patience after each silence, and no longer after an answer', () => {
     const times = measured([2]);
-    for (const expected of [1_000, 2_000, 4_000, 5_000, 5_000]) {
+    for (const expected of [2_000, 4_000, 5_000, 5_000]) {
       times.silent(PEER, 0);
       expect(times.timeoutMs(PEER, true)).toBe(expected);
     }
     times.measured(PEER, 2);
-    expect(times.timeoutMs(PEER, true)).toBe(500);
+    expect(times.timeoutMs(PEER, true)).toBe(1_000);
   });
 
   it('suspects who was silent, for longer each time, until it is heard of', () => {
