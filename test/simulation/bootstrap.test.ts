@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createAddressSource } from '../../src/bootstrap/address-source.ts';
 import { type Bootstrapper, createBootstrapper } from '../../src/bootstrap/bootstrapper.ts';
 import { SILENT_OBSERVER } from '../../src/core/index.ts';
-import { type SimulatedNode, World, type WorldOptions } from '../../testnet/simulator/index.ts';
+import { type SimulatedNode, World } from '../../testnet/simulator/index.ts';
 
 const MINUTE = 60_000;
 
@@ -20,17 +20,6 @@ async function startNode(world: World, node: SimulatedNode, first: readonly stri
   });
   bootstrapper.start();
   return bootstrapper;
-}
-
-/** Machines with identities that never ran: a world's own way of joining is not what is tested here. */
-async function newWorld(options: WorldOptions): Promise<World> {
-  console.log(`seed ${options.seed}`);
-  const world = await World.create(options);
-  for (const node of world.nodes) {
-    await world.do(() => node.stop());
-    node.wipe();
-  }
-  return world;
 }
 
 /** The numbers of the nodes in the table of `node`, in order. */
@@ -50,7 +39,12 @@ function others(numbers: readonly number[], self: SimulatedNode): number[] {
 
 describe('bootstrapping', () => {
   it('brings nodes together that were all started before their bootstrap node', async () => {
-    const world = await newWorld({ seed: 11, nodes: 9, modeOf: (number) => (number === 0 ? 'bootstrap' : 'server') });
+    const world = await World.create({
+      seed: 11,
+      nodes: 9,
+      joined: false,
+      modeOf: (number) => (number === 0 ? 'bootstrap' : 'server'),
+    });
     const first = world.node(0).self.addresses;
     const servers = world.nodes.slice(1);
     const bootstrappers = await world.do(() => Promise.all(servers.map((node) => startNode(world, node, first))));
@@ -67,7 +61,7 @@ describe('bootstrapping', () => {
   });
 
   it('heals a network that was cut in two for an hour within two probes', async () => {
-    const world = await newWorld({ seed: 12, nodes: 10 });
+    const world = await World.create({ seed: 12, nodes: 10, joined: false });
     const first = world.node(0).self.addresses;
     await world.do(() => startNode(world, world.node(0), []));
     await world.do(() => Promise.all(world.nodes.slice(1).map((node) => startNode(world, node, first))));
@@ -85,7 +79,7 @@ describe('bootstrapping', () => {
   });
 
   it('merges two halves that never met, because a joined node goes on asking its bootstrap peers', async () => {
-    const world = await newWorld({ seed: 15, nodes: 10 });
+    const world = await World.create({ seed: 15, nodes: 10, joined: false });
     world.network.setReachability(halves);
     const first = [world.node(0), world.node(5)].flatMap(({ self }) => self.addresses);
     await world.do(() => Promise.all(world.nodes.map((node) => startNode(world, node, first))));
@@ -100,7 +94,6 @@ describe('bootstrapping', () => {
   });
 
   it('restarts without any bootstrap peer, through the saved table, when most of it is gone', async () => {
-    console.log('seed 13');
     const world = await World.create({ seed: 13, nodes: 12 });
     const returning = world.node(7);
     await world.do(() => returning.stop());
@@ -114,7 +107,7 @@ describe('bootstrapping', () => {
   });
 
   it('stops in the middle of dials that hang, leaving nothing behind', async () => {
-    const world = await newWorld({ seed: 14, nodes: 2 });
+    const world = await World.create({ seed: 14, nodes: 2, joined: false });
     const bootstrapper = await world.do(() =>
       startNode(world, world.node(1), ['/ip4/192.0.2.1/tcp/1', '/ip4/192.0.2.2/tcp/1']),
     );

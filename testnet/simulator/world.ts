@@ -19,6 +19,8 @@ export interface WorldOptions {
   /** The whole run follows from it. */
   readonly seed: number | string;
   readonly nodes: number;
+  /** False: machines with identities, none of which has ever run. Starting them and bringing them together is the scenario's. @default true */
+  readonly joined?: boolean | undefined;
   /** @default log-normal one-way latency, median 20 ms, sigma 0.4; no loss */
   readonly conditions?: Partial<NetworkConditions> | undefined;
   readonly constants?: Partial<NetworkConstants> | undefined;
@@ -86,11 +88,12 @@ export class World {
     });
   }
 
-  /** Every node runs and has joined through node 0, a batch at a time, each by the protocol's own means. */
+  /** Unless `joined` is false, every node runs and has joined through node 0, a batch at a time, each by the protocol's own means. */
   static async create(options: WorldOptions): Promise<World> {
     assert(options.nodes >= 1, 'a world has a node');
     const world = new World(options);
     const { nodes } = world;
+    if (options.joined === false) return world;
     await world.do(() => nodes[0]!.start());
     for (let joined = 1; joined < nodes.length; ) {
       const batch = nodes.slice(joined, joined + Math.min(joined, MAX_JOIN_BATCH));

@@ -18,6 +18,17 @@ describe('World', () => {
     await expect(world.do(() => new Promise(() => undefined), 1000)).rejects.toThrow(/^seed my seed · /);
   });
 
+  it('gives machines that never ran when the scenario wants to start them itself', async () => {
+    const world = await World.create({ seed: 7, nodes: 3, joined: false });
+    expect(world.alive).toEqual([]);
+    expect(world.network.trace.frames).toBe(0);
+    await world.do(() => Promise.all(world.nodes.map((node) => node.start())));
+    expect(world.alive.map(({ kademlia }) => kademlia.contacts())).toEqual([[], [], []]);
+    await world.do(() => world.node(1).join(world.node(0).self));
+    await world.do(() => world.node(2).join(world.node(0).self));
+    expect(world.alive.map(({ kademlia }) => kademlia.contacts().length)).toEqual([2, 2, 2]);
+  });
+
   it('hands on what an operation refuses, as the operation said it', async () => {
     const world = await World.create({ seed: 1, nodes: 2 });
     await expect(get(world, 0)).rejects.toMatchObject({ code: 'NOT_FOUND' });
