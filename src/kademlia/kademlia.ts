@@ -66,6 +66,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface LookupOptions extends CallOptions {
+  /** How many nodes to find. @default K of the network */
+  readonly k?: number | undefined;
+}
+
 export interface LookupOutcome {
   /** Live servers that answered, nearest first, at most K, without this node. */
   readonly closest: readonly Contact[];
@@ -201,7 +206,7 @@ export class Kademlia {
   }
 
   /** Finds the K live servers nearest to `target`. Rejects with the signal's reason, or `ABORTED` when the node stops. */
-  findClosest(target: NodeId, options: CallOptions = {}): Promise<LookupOutcome> {
+  findClosest(target: NodeId, options: LookupOptions = {}): Promise<LookupOutcome> {
     const request: FindNodeRequest = { type: 'FIND_NODE', target: target.bytes };
     const query: LookupQuery = async (contact, signal) => {
       const { closer } = await this.request(contact, request, { signal });
@@ -211,9 +216,10 @@ export class Kademlia {
   }
 
   /** The same search with the caller's own request; contacts whose answer says `holder: false` are heard, but not counted in `closest`. */
-  async search(target: NodeId, query: LookupQuery, options: CallOptions = {}): Promise<LookupOutcome> {
+  async search(target: NodeId, query: LookupQuery, options: LookupOptions = {}): Promise<LookupOutcome> {
     if (this.#isStopped) throw stopped();
-    const { clock } = this.#components;
+    const { clock, constants } = this.#components;
+    const { k = constants.k } = options;
     const startedAt = clock.monotonic();
     const controller = new AbortController();
     const onAbort = () => controller.abort(options.signal?.reason);
@@ -227,9 +233,9 @@ export class Kademlia {
         const { closer, holder } = await query(contact, controller.signal);
         return { closer, counts: holder && this.#isServer(contact.id) };
       };
-      let lookup = await this.#lookUp(target, ask, controller.signal, true);
+      let lookup = await this.#lookUp({ target, k, passOverSuspects: true }, ask, controller.signal);
       // Everybody is suspect: more likely it was this node that could not be heard. Then nobody is passed over.
-      if (sent === 0) lookup = await this.#lookUp(target, ask, controller.signal, false);
+      if (sent === 0) lookup = await this.#lookUp({ target, k, passOverSuspects: false }, ask, controller.signal);
       return this.#finish(lookup, target, sent, clock.monotonic() - startedAt);
     } finally {
       this.#running.delete(controller);
@@ -269,7 +275,10 @@ export class Kademlia {
 
   /** Servers in the network, estimated, this one included if it is one. */
   networkSize(): number {
-    return estimateOthers(this.table.occupancy()) + (this.mode === 'server' ? 1 : 0);
+    const { k } = this.#components.constants;
+    const nearest = this.table.closest(this.self.id, k);
+    const others = estimateOthers({ self: this.self.id, nearest, k, known: this.table.size });
+    return others + (this.mode === 'server' ? 1 : 0);
   }
 
   /** Smoothed round trip, ms; undefined for a peer never measured. */
@@ -283,13 +292,11 @@ export class Kademlia {
   }
 
   async #lookUp(
-    target: NodeId,
+    { target, k, passOverSuspects }: { target: NodeId; k: number; passOverSuspects: boolean },
     ask: (contact: Contact) => Promise<LookupAnswer>,
     signal: AbortSignal,
-    passOverSuspects: boolean,
   ): Promise<Lookup> {
-    const { clock, transport, constants } = this.#components;
-    const { k } = constants;
+    const { clock, transport } = this.#components;
     const lookup = new Lookup({ target, self: this.self.id, k, alpha: this.#init.alpha }, this.#seeds(target));
     const driver = {
       clock,

@@ -17,7 +17,10 @@ export interface MaintenanceInit {
   readonly kademlia: {
     readonly table: RoutingTable;
     readonly self: Contact;
-    findClosest(target: NodeId, options?: CallOptions): Promise<{ readonly closest: readonly Contact[] }>;
+    findClosest(
+      target: NodeId,
+      options?: CallOptions & { readonly k?: number },
+    ): Promise<{ readonly closest: readonly Contact[] }>;
     ping(contact: Contact, options?: CallOptions): Promise<number>;
   };
   readonly clock: Clock;
@@ -29,6 +32,12 @@ export interface MaintenanceInit {
   /** A contact lost its place because it did not answer when it mattered. */
   onReplaced(contact: Contact, outcome: FailureOutcome): void;
 }
+
+/**
+ * Contacts a newcomer wants in a bucket far away. Enough to route through; the rest come with lookups, with newcomers and with the first refresh.
+ * Every contact costs a connection, and to fill all buckets at once makes everybody of a small network dial everybody.
+ */
+const JOIN_CONTACTS = 4;
 
 const STATE_KEY = 'kademlia/table';
 /** Missing contacts pinged at a time. */
@@ -79,8 +88,8 @@ export class Maintenance {
     const { closest } = await kademlia.findClosest(self.id, options);
     const heard = this.#heardCompletely(closest);
     for (let j = 0; j < heard; j++) {
-      if (table.occupancy()[j]?.isFull === true) continue;
-      await kademlia.findClosest(randomIdInBucket(self.id, j, random), options);
+      if ((table.occupancy()[j]?.size ?? 0) >= JOIN_CONTACTS) continue;
+      await kademlia.findClosest(randomIdInBucket(self.id, j, random), { ...options, k: JOIN_CONTACTS });
     }
   }
 

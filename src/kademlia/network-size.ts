@@ -1,16 +1,28 @@
 /**
- * How many servers there are besides this one, from what the table holds. Ids are uniform, so the part of the id space around our own id that
- * the table knows completely stands for the rest: C contacts that share b bits with us mean C·2^b in all. (Sampling the k nearest is the idea
- * of Manku et al. 2003; counting the whole known neighbourhood uses up to twice as many.)
+ * How many servers there are besides this one, from what the table holds. Ids are uniform, so the distance of the k-th nearest tells how dense
+ * they are (Manku et al. 2003): if k lie within the nearest f of the id space, about (k − 1) / f lie in all of it. Only the neighbourhood
+ * counts, which a node knows completely from the lookup of its own id; how far the rest of the table is filled does not matter.
  */
+import { distance } from './distance.ts';
+import type { NodeId } from './node-id.ts';
 
-import type { BucketOccupancy } from './routing-table.ts';
+/** The first bytes of a distance: as many as a number holds exactly. */
+const FRACTION_BYTES = 6;
 
-/** Per bucket index, see `RoutingTable.occupancy`. Exact as long as no bucket is full: then the table holds everybody it met. */
-export function estimateOthers(occupancy: readonly BucketOccupancy[]): number {
-  const known = occupancy.reduce((sum, bucket) => sum + bucket.size, 0);
-  const bits = occupancy.findLastIndex((bucket) => bucket.isFull) + 1;
-  if (bits === 0) return known;
-  const neighbours = occupancy.slice(bits).reduce((sum, bucket) => sum + bucket.size, 0);
-  return Math.max(known, Math.round(neighbours * 2 ** bits));
+export interface Neighbourhood {
+  readonly self: NodeId;
+  /** The k nearest others, nearest first; fewer if there are fewer. */
+  readonly nearest: readonly { readonly id: NodeId }[];
+  readonly k: number;
+  /** Contacts known in all: there are never fewer. */
+  readonly known: number;
+}
+
+/** Exact while fewer than k others are known. */
+export function estimateOthers({ self, nearest, k, known }: Neighbourhood): number {
+  const farthest = nearest[k - 1];
+  if (farthest === undefined) return known;
+  const leading = distance(self, farthest.id).subarray(0, FRACTION_BYTES);
+  const fraction = leading.reduce((sum, byte, i) => sum + byte / 256 ** (i + 1), 1 / 256 ** FRACTION_BYTES);
+  return Math.max(known, Math.round((k - 1) / fraction));
 }

@@ -14,7 +14,7 @@ export interface InProcessCluster extends Cluster {
 const STARTING_AT_ONCE = 4;
 
 /** A connection has both its ends in this process: what a machine of its own can well afford adds up to thousands here. */
-const MAX_CONNECTIONS = 32;
+const MAX_CONNECTIONS = 24;
 
 export function createInProcessCluster({ directory, basePort, onStarted }: ClusterInit): InProcessCluster {
   // BOUNDED: the nodes of the testnet.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createContact, RoutingTable } from '../../../src/kademlia/index.ts';
+import { createContact, NodeId, RoutingTable } from '../../../src/kademlia/index.ts';
 import { estimateOthers } from '../../../src/kademlia/network-size.ts';
 import { seededRandom } from './memory-network.ts';
 
@@ -10,7 +10,7 @@ function estimates(count: number, members: number, seed: number): number[] {
   return contacts.slice(0, members).map(({ id }) => {
     const table = new RoutingTable({ self: id, k: 20 });
     for (const contact of contacts) table.insert(contact, 0);
-    return 1 + estimateOthers(table.occupancy());
+    return 1 + estimateOthers({ self: id, nearest: table.closest(id, 20), k: 20, known: table.size });
   });
 }
 
@@ -30,8 +30,19 @@ describe('estimateOthers', () => {
     }
   });
 
-  it('is never less than the table holds', () => {
-    expect(estimateOthers([{ size: 20, isFull: true }])).toBe(20);
-    expect(estimateOthers([])).toBe(0);
+  it('does not depend on how far the rest of the table is filled', () => {
+    const id = (byte: number) => NodeId.fromBytes(Uint8Array.of(byte));
+    const self = id(0b00000000);
+    const nearest = [id(0b00000001), id(0b00000010), id(0b00001000)].map((each) => ({ id: each }));
+    const estimate = (known: number) => estimateOthers({ self, nearest, k: 3, known });
+    expect(estimate(3)).toBe(64); // two within 8 of 256
+    expect(estimate(63)).toBe(64);
+  });
+
+  it('is never less than is known', () => {
+    const self = NodeId.fromBytes(Uint8Array.of(0));
+    const nearest = [1, 2].map((byte) => ({ id: NodeId.fromBytes(Uint8Array.of(byte)) }));
+    expect(estimateOthers({ self, nearest, k: 20, known: 2 })).toBe(2);
+    expect(estimateOthers({ self, nearest, k: 2, known: 1_000 })).toBe(1_000);
   });
 });
