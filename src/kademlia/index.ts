@@ -3,22 +3,14 @@ export { type DecodedFrame, decodeFrame } from './codec.ts';
 export { type Contact, createContact } from './contact.ts';
 export { commonPrefixLength, compareDistance, distance } from './distance.ts';
 export { encodeHello } from './hello-codec.ts';
-export {
-  type CallOptions,
-  Kademlia,
-  type KademliaComponents,
-  type KademliaInit,
-  type LookupOutcome,
-  type LookupQuery,
-} from './kademlia.ts';
-export { Lookup, type LookupInit, type LookupStep } from './lookup.ts';
+export { Kademlia, type KademliaInit, type LookupOutcome } from './kademlia.ts';
+export { Lookup, type LookupInit } from './lookup.ts';
 export type * from './messages.ts';
 export { NodeId } from './node-id.ts';
 export type { RecordRequestHandler } from './record-request-handler.ts';
 export { encodeRequest } from './request-codec.ts';
 export { encodeResponse } from './response-codec.ts';
-export { DEFAULT_ROUND_TRIP_TIMES, type RoundTripTimesInit } from './round-trip-times.ts';
-export { type FailureOutcome, type InsertOutcome, RoutingTable, type RoutingTableInit } from './routing-table.ts';
+export { RoutingTable } from './routing-table.ts';
 export type { Peer, RequestOptions, Transport, TransportEvents } from './transport.ts';
 export {
   MAX_ADDRESS_LENGTH,

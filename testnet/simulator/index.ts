@@ -5,4 +5,4 @@ export { percentile } from './percentile.ts';
 export { SeededRandom } from './seeded-random.ts';
 export { simulate } from './simulate.ts';
 export type { SimulatedNode } from './simulated-node.ts';
-export { World, type WorldOptions } from './world.ts';
+export { World } from './world.ts';

@@ -21,7 +21,7 @@ import {
 const filled = (length: number, byte: number) => new Uint8Array(length).fill(byte);
 
 export const ALICE: Contact = createContact(filled(32, 0xa1), ['/ip4/192.0.2.1/tcp/4801', '/dns4/a.example/tcp/4801']);
-export const BOB: Contact = createContact(filled(32, 0xb0), []);
+const BOB: Contact = createContact(filled(32, 0xb0), []);
 
 const value = utf8Encode('10.0.0.7:8080');
 export const HEADER: RecordHeader = {
