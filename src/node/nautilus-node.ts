@@ -15,7 +15,7 @@ import type {
   PutOptions,
 } from '../commands/index.ts';
 import { type Clock, isNautilusError, NautilusError } from '../core/index.ts';
-import { type Contact, commonPrefixLength, type Kademlia, NodeId } from '../kademlia/index.ts';
+import { type Contact, commonPrefixLength, compareDistance, type Kademlia, NodeId } from '../kademlia/index.ts';
 import {
   DEFAULT_TTL_MS,
   isLive,
@@ -144,10 +144,14 @@ export class NautilusNode implements NodeApi {
     return { peerId: toPeerIdText(contact.publicKey), rttMs };
   }
 
+  /** This node is in the answer where it belongs: it holds records like any other server. */
   async lookup(target: string, { signal }: CallOptions = {}): Promise<LookupSummary> {
+    const { kademlia, constants } = this.#components;
     const id = this.#parseTarget(target);
-    const { closest, hops, requests, elapsedMs } = await this.#components.kademlia.findClosest(id, { signal });
-    const described = closest.map((contact) => ({ peerId: toPeerIdText(contact.publicKey), nodeId: contact.id.hex }));
+    const { closest, hops, requests, elapsedMs } = await kademlia.findClosest(id, { signal });
+    const servers = kademlia.mode === 'server' ? [...closest, kademlia.self] : [...closest];
+    const nearest = servers.sort((a, b) => compareDistance(id, a.id, b.id)).slice(0, constants.k);
+    const described = nearest.map((contact) => ({ peerId: toPeerIdText(contact.publicKey), nodeId: contact.id.hex }));
     return { target: id.hex, closest: described, hops, requests, elapsedMs };
   }
 

@@ -61,7 +61,7 @@ export async function getRecords(components: GetComponents, input: GetInput): Pr
   const newest = live[0];
   if (newest === undefined) {
     if (settled < wanted) throw tooFewAnswers(settled, wanted);
-    throw new NautilusError('NOT_FOUND', `no live record under "${key.text}" (${kEffective} holders asked)`);
+    throw new NautilusError('NOT_FOUND', `no live record under "${key.text}" (holders asked: ${kEffective})`);
   }
 
   const chosen = input.all ? live : [newest];

@@ -211,8 +211,10 @@ describe('a lying holder among the K closest', () => {
     for (const closer of [everybody, [contactOf(bob)]]) {
       answer = (request) => (request.type === 'FIND_NODE' ? { type: 'FIND_NODE', closer } : honest(request));
       const { closest } = await bob.lookup('svc/anything');
-      expect(closest.map((contact) => contact.peerId)).toContain(alice.id().peerId);
-      expect(closest.map((contact) => contact.peerId)).not.toContain(bob.id().peerId);
+      const peerIds = closest.map((contact) => contact.peerId);
+      expect(peerIds).toContain(alice.id().peerId);
+      expect(new Set(peerIds).size).toBe(peerIds.length);
+      expect(peerIds.length).toBeLessThanOrEqual(3);
     }
     answer = honest;
   });
