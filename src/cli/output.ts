@@ -43,7 +43,7 @@ export class Output {
 
   /** A line for programs; without `--json` there is none. */
   async object(value: object): Promise<void> {
-    if (this.json) await this.#write(`${JSON.stringify(value)}\n`);
+    if (this.json) await this.#write(`${JSON.stringify(value, roundFractions)}\n`);
   }
 
   /** Exact bytes, nothing added. */
@@ -82,4 +82,9 @@ export class Output {
   async #write(chunk: string | Uint8Array): Promise<void> {
     if (!this.#stdout.write(chunk)) await once(this.#stdout, 'drain');
   }
+}
+
+/** The only fractions there are times in milliseconds: below a microsecond there is nothing but noise. */
+function roundFractions(_key: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isInteger(value) ? Math.round(value * 1_000) / 1_000 : value;
 }
