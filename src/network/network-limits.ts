@@ -10,7 +10,7 @@ export interface NetworkLimits {
   readonly maxInFlight: number;
   /**
    * Requests of one peer served at a time while others want something too, and four times what it may start in one turn; alone
-   * it may have eight times as many. @default 64
+   * it may have eight times as many. @default 32
    */
   readonly maxServing: number;
   /** Bytes that wait to be written to one peer; requests over it are `RESOURCE_EXHAUSTED`, a peer that reads no answers is cut. @default 4 MiB */
@@ -28,7 +28,7 @@ export const DEFAULT_NETWORK_LIMITS: NetworkLimits = {
   inboundPerHostAndSecond: 10,
   maxIncomingPending: 32,
   maxInFlight: 1024,
-  maxServing: 64,
+  maxServing: 32,
   maxQueuedBytes: 4 * 1024 * 1024,
   answerBytesPerSecond: 32 * 1024 * 1024,
   patienceMs: 10_000,

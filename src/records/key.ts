@@ -26,11 +26,29 @@ const IMMUTABLE_PATTERN = /^sha256:([0-9a-f]{64})$/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const REPLACEMENT_CHARACTER = '\uFFFD';
 
+const REMEMBERED_KEYS = 1_024;
+// BOUNDED: REMEMBERED_KEYS each. The headers of one get name the same key twenty times, and those of a flood too: only sound keys are kept.
+let recentKeys = new Map<string, Key>();
+let olderKeys = new Map<string, Key>();
+
 /**
- * Checks a key from outside.
+ * Checks a key from outside. A pure function's memo saves most of the work for keys seen just now.
  * @throws NautilusError `KEY_INVALID` with the rule that is broken
  */
 export function parseKey(text: string, maxBytes: number = DEFAULT_NETWORK_CONSTANTS.maxKeyBytes): Key {
+  if (maxBytes !== DEFAULT_NETWORK_CONSTANTS.maxKeyBytes) return parseNewKey(text, maxBytes);
+  const known = recentKeys.get(text) ?? olderKeys.get(text);
+  if (known !== undefined) return known;
+  const key = parseNewKey(text, maxBytes);
+  if (recentKeys.size >= REMEMBERED_KEYS) {
+    olderKeys = recentKeys;
+    recentKeys = new Map();
+  }
+  recentKeys.set(text, key);
+  return key;
+}
+
+function parseNewKey(text: string, maxBytes: number): Key {
   if (text.length === 0) throw invalid('is empty: a key has 1 to 512 bytes');
   // A UTF-16 unit is at least one byte: this bounds the work below before anything is encoded.
   if (text.length > maxBytes) throw invalid(`has over ${maxBytes} bytes: shorten it`);

@@ -164,23 +164,26 @@ export class Holder implements RecordRequestHandler {
   }
 
   #quotaOf(from: Peer): PeerQuota {
+    const peer = from.contact.id.hex;
+    const known = this.#peerQuotas.get(peer);
+    if (known !== undefined) return known;
     const { clock } = this.#components;
     const { storesPerPeer, forgeriesPerPeer } = this.#init;
-    const peer = from.contact.id.hex;
-    const quota = this.#peerQuotas.get(peer) ?? {
-      stores: new TokenBucket(clock, storesPerPeer),
-      forgeries: new TokenBucket(clock, forgeriesPerPeer),
-    };
+    const stores = new TokenBucket(clock, storesPerPeer);
+    const quota = { stores, forgeries: new TokenBucket(clock, forgeriesPerPeer) };
     this.#peerQuotas.set(peer, quota);
     return quota;
   }
 
   #spendQuotas({ stores, forgeries }: PeerQuota, publisher: Uint8Array): RefusalReason | undefined {
+    if (forgeries.isEmpty || !stores.trySpend()) return 'QUOTA_EXCEEDED';
     const author = toHex(publisher);
-    const ofPublisher =
-      this.#publisherQuotas.get(author) ?? new TokenBucket(this.#components.clock, this.#init.storesPerPublisher);
-    this.#publisherQuotas.set(author, ofPublisher);
-    return !forgeries.isEmpty && stores.trySpend() && ofPublisher.trySpend() ? undefined : 'QUOTA_EXCEEDED';
+    let ofPublisher = this.#publisherQuotas.get(author);
+    if (ofPublisher === undefined) {
+      ofPublisher = new TokenBucket(this.#components.clock, this.#init.storesPerPublisher);
+      this.#publisherQuotas.set(author, ofPublisher);
+    }
+    return ofPublisher.trySpend() ? undefined : 'QUOTA_EXCEEDED';
   }
 
   #refused({ header }: HeldRecord, reason: RefusalReason, newestSeq: number): StoreResponse {
