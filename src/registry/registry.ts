@@ -15,6 +15,7 @@ import {
   floorUntil,
   type HeldRecord,
   isLive,
+  isRenewal,
   type MergeOutcome,
   mergeRecords,
   type NetworkConstants,
@@ -207,7 +208,11 @@ export class Registry implements RecordStore {
     const refuse = (reason: RefusalReason): MergeOutcome => ({ kind: 'refused', reason, newestSeq: heldSeq });
 
     const merged = held === undefined ? incoming : mergeRecords(held, incoming);
-    if (held !== undefined && compareVersions(held.header, incoming.header) > 0) return refuse('STALE');
+    if (held !== undefined && compareVersions(held.header, incoming.header) > 0) {
+      // The same record with a later end is what was asked for and more: an immutable value put again, a renewal that was overtaken.
+      const isCovered = isRenewal(held.header, incoming.header) && isLive(held.header, now);
+      return isCovered ? { kind: 'stored', until: held.header.expiresAt, newestSeq } : refuse('STALE');
+    }
     const isMergedLive = isLive(merged.header, now);
     if (isMergedLive && merged.value === undefined) return refuse('VALUE_NEEDED');
     const record = isMergedLive ? merged : { header: merged.header, value: undefined };
