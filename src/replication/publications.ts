@@ -9,8 +9,10 @@ import {
   floorUntil,
   headerFromFields,
   headerToFields,
+  type Key,
   type NetworkConstants,
   type RecordHeader,
+  toHex,
 } from '../records/index.ts';
 import type { Receipt } from './receipt.ts';
 
@@ -34,16 +36,16 @@ export class Publications {
     this.#constants = components.constants;
   }
 
-  async get(key: string): Promise<Publication | undefined> {
-    const bytes = await this.#state.get(PREFIX + key);
+  async get(key: Key): Promise<Publication | undefined> {
+    const bytes = await this.#state.get(stateKeyOf(key));
     return bytes === undefined ? undefined : decodePublication(bytes);
   }
 
   async set(publication: Publication): Promise<void> {
-    await this.#state.set(PREFIX + publication.header.key.text, encodePublication(publication));
+    await this.#state.set(stateKeyOf(publication.header.key), encodePublication(publication));
   }
 
-  /** In key order. Forgets on the way those whose seq no clock can come back to. */
+  /** In the order of key ids. Forgets on the way those whose seq no clock can come back to. */
   async *entries(): AsyncIterable<Publication> {
     for await (const { key, value } of this.#state.entries(PREFIX)) {
       const publication = decodePublication(value);
@@ -52,6 +54,11 @@ export class Publications {
       else yield publication;
     }
   }
+}
+
+/** By id: a key itself may be as long as a state key, without any prefix. */
+function stateKeyOf(key: Key): string {
+  return PREFIX + toHex(key.id);
 }
 
 /** The receipt goes in as JSON: it is for people, and its shape is the CLI's contract. */

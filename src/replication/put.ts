@@ -102,7 +102,7 @@ export async function publish(components: PutComponents, publishing: Publishing)
   const wanted = writeQuorum(kEffective, quorum);
   const store = (record: SignedRecord) => storeOnHolders(components, record, holders, { wanted, signal });
 
-  const published = await publications.get(key.text);
+  const published = await publications.get(key);
   const lastAcknowledged = published?.header.seq ?? 0;
   let record = await stamp(components, publishing, {
     lastAcknowledged,

@@ -65,7 +65,7 @@ export class Replication {
     return getRecords(this.#parts, input);
   }
 
-  /** What this node has published and nobody's clock can come back to yet, in key order: tombstones and expired ones too. */
+  /** What this node has published and no clock can come back to yet, by key id: tombstones and expired ones too. */
   publications(): AsyncIterable<Publication> {
     return this.#parts.publications.entries();
   }
