@@ -200,9 +200,10 @@ function quorumMissed(result: PutResult): NautilusError {
     );
   }
   const reasons = [...new Set(holders.flatMap((holder) => holder.reason ?? []))].join(', ');
+  const why = holders.length < wanted ? 'the network has no more' : reasons;
   return new NautilusError(
     'QUORUM_NOT_REACHED',
-    `stored on ${acked} of ${holders.length} holders, ${wanted} wanted (${reasons}): it may still be seen later, put it again`,
+    `stored on ${acked} of ${holders.length} holders, ${wanted} wanted (${why}): it may still be seen later, put it again`,
     { details },
   );
 }
