@@ -6,6 +6,7 @@ import { kadDHT, passthroughMapper } from '@libp2p/kad-dht';
 import { ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
 import { createLibp2p } from 'libp2p';
+import { until } from './until.ts';
 
 export interface DhtNetwork {
   /** One address per server, with `/p2p/…`. */
@@ -13,11 +14,17 @@ export interface DhtNetwork {
   stop(): Promise<void>;
 }
 
-/** Resolves when every server but the first is connected to the first. */
+/**
+ * Resolves when every server has every other in its routing table. A connection is not enough: a peer enters the table once it was identified
+ * and pinged, and until then an announcement through one server and a search through another can miss each other.
+ */
 export async function startDhtNetwork(size: number, protocol?: string): Promise<DhtNetwork> {
   const servers = await Promise.all(Array.from({ length: size }, () => startServer(protocol)));
-  const [first, ...others] = servers;
-  await Promise.all(others.map((server) => server.dial(first!.getMultiaddrs())));
+  const pairs = servers.flatMap((server, i) => servers.slice(i + 1).map((other) => [server, other] as const));
+  await Promise.all(pairs.map(([server, other]) => server.dial(other.getMultiaddrs())));
+  await until('the DHT servers know each other', () =>
+    servers.every((server) => server.services.dht.routingTable.size === size - 1) ? true : undefined,
+  );
   return {
     addresses: servers.map((server) => server.getMultiaddrs()[0]!.toString()),
     stop: async () => {
