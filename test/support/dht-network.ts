@@ -2,7 +2,7 @@
 import { noise } from '@chainsafe/libp2p-noise';
 import { yamux } from '@chainsafe/libp2p-yamux';
 import { identify } from '@libp2p/identify';
-import { kadDHT, passthroughMapper } from '@libp2p/kad-dht';
+import { type KadDHT, kadDHT, passthroughMapper, type SingleKadDHT } from '@libp2p/kad-dht';
 import { ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
 import { createLibp2p } from 'libp2p';
@@ -23,7 +23,7 @@ export async function startDhtNetwork(size: number, protocol?: string): Promise<
   const pairs = servers.flatMap((server, i) => servers.slice(i + 1).map((other) => [server, other] as const));
   await Promise.all(pairs.map(([server, other]) => server.dial(other.getMultiaddrs())));
   await until('the DHT servers know each other', () =>
-    servers.every((server) => server.services.dht.routingTable.size === size - 1) ? true : undefined,
+    servers.every((server) => tableOf(server.services.dht).size === size - 1) ? true : undefined,
   );
   return {
     addresses: servers.map((server) => server.getMultiaddrs()[0]!.toString()),
@@ -31,6 +31,11 @@ export async function startDhtNetwork(size: number, protocol?: string): Promise<
       await Promise.all(servers.map((server) => server.stop()));
     },
   };
+}
+
+/** What kadDHT() makes is the one with a table; its type is the wider one. */
+function tableOf(dht: KadDHT): SingleKadDHT['routingTable'] {
+  return (dht as SingleKadDHT).routingTable;
 }
 
 function startServer(protocol: string | undefined) {
