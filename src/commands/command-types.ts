@@ -3,7 +3,7 @@
  * Types only, so that a caller of a running node never loads the schemas. Times are ms since the epoch unless they say otherwise.
  */
 import type { ErrorCode } from '../core/index.ts';
-import type { Receipt } from '../replication/index.ts';
+import type { FoundRecord, GetResult, PutResult } from '../replication/index.ts';
 import type { HeldSummary, LookupSummary, NodeStatus, PeerSummary } from './node-api.ts';
 
 /** `utf8` only when the bytes survive the round trip; everything else travels as `base64`. */
@@ -31,31 +31,12 @@ export interface ReadChoices {
   readonly stable?: boolean | undefined;
 }
 
-export interface PutOutput {
-  readonly key: string;
-  readonly seq: number;
-  readonly publisher: string;
-  readonly expiresAt: number;
-  readonly receipt: Receipt;
-  readonly degraded: boolean;
-  readonly requests: number;
-  readonly elapsedMs: number;
-}
+export type PutOutput = PutResult;
 
-export interface GetOutput {
-  readonly key: string;
+/** One record, with the facts of the whole search. */
+export interface GetOutput extends Omit<FoundRecord, 'value'>, Omit<GetResult, 'records'> {
   readonly value: string;
   readonly encoding: ValueEncoding;
-  readonly publisher: string;
-  readonly seq: number;
-  readonly expiresAt: number;
-  readonly asked: number;
-  readonly agreed: number;
-  readonly partial: boolean;
-  readonly degraded: boolean;
-  readonly hops: number;
-  readonly requests: number;
-  readonly elapsedMs: number;
 }
 
 /** An error as data. */
