@@ -1,8 +1,9 @@
 /** Door of the simulator: worlds of production nodes on a virtual clock and network, replayable from a seed. */
-export { constantLatency, type LatencyModel, logNormalLatency, uniformLatency } from './latency.ts';
+export { constantLatency, type LatencyModel, logNormalLatency, normalLatency, uniformLatency } from './latency.ts';
 export { type MeasuredLookup, measureLookups } from './measure-lookups.ts';
 export { percentile } from './percentile.ts';
 export { SeededRandom } from './seeded-random.ts';
 export { simulate } from './simulate.ts';
 export type { SimulatedNode } from './simulated-node.ts';
+export { WIDE_AREA_MEDIAN_ROUND_TRIP_MS, wideAreaLatency } from './wide-area-latency.ts';
 export { World } from './world.ts';

@@ -8,6 +8,11 @@ export function constantLatency(ms: number): LatencyModel {
   return () => ms;
 }
 
+/** Delays around a mean, as on one quiet path; never negative. */
+export function normalLatency(meanMs: number, deviationMs: number): LatencyModel {
+  return (_from, _to, random) => Math.max(0, meanMs + deviationMs * random.normal());
+}
+
 /** Any delay in the range is as likely: frames overtake each other. */
 export function uniformLatency(minMs: number, maxMs: number): LatencyModel {
   return (_from, _to, random) => minMs + random.next() * (maxMs - minMs);
