@@ -30,6 +30,14 @@ export async function answerRequest(parts: AnsweringParts, from: Peer, request: 
     }
     case 'STORE':
       return handler.store(from, request);
+    case 'SYNC':
+      return handler.sync(from, request);
+    case 'FETCH':
+      return handler.fetch(from, request);
+    case 'HAND_OFF':
+      return handler.handOff(from, request);
+    case 'LEAVE':
+      return { type: 'LEAVE' };
     default:
       return unreachable(request);
   }

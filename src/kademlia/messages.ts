@@ -1,5 +1,5 @@
 /** The vocabulary of the wire, decoded. Bytes are codec.ts's business, streams are `network`'s. */
-import type { HeldRecord, NetworkConstants, RecordHeader, RefusalReason } from '../records/index.ts';
+import type { CellRange, HeldRecord, NetworkConstants, RecordHeader, RefusalReason } from '../records/index.ts';
 import type { Contact } from './contact.ts';
 
 /** Server: stores and is in tables. Client: asks only. Bootstrap: introduces, stores nothing. */
@@ -41,7 +41,52 @@ export interface StoreRequest {
   readonly record: HeldRecord;
 }
 
-export type Request = PingRequest | FindNodeRequest | FindValueRequest | StoreRequest;
+/** Do we hold the same? Asked of a node that should hold the same ranges. */
+export interface SyncRequest {
+  readonly type: 'SYNC';
+  /** 1 to MAX_RANGES, ascending, none within another. */
+  readonly ranges: readonly CellRange[];
+  /** What the asker holds there: one digest (16 bytes) of all ranges together, or one of each, joined in their order. */
+  readonly digests: Uint8Array;
+  /** The asker is settled in all of them. */
+  readonly settled: boolean;
+}
+
+/** Records of cell ranges, in the order of their ids. */
+export interface FetchRequest {
+  readonly type: 'FETCH';
+  /** 1 to MAX_RANGES, ascending, none within another. */
+  readonly ranges: readonly CellRange[];
+  /** False: headers are enough, as for renewals. */
+  readonly withValues: boolean;
+  /** Go on behind this cell: 64 bytes. */
+  readonly after: Uint8Array | undefined;
+}
+
+/** Records the receiver should hold, from one who did or does. */
+export interface HandOffRequest {
+  readonly type: 'HAND_OFF';
+  /**
+   * 1 to MAX_RECORDS; the frame bounds their bytes. Headers of what expired or was deleted come as floors. Received: in the place of one that
+   * this build cannot take, why. Never sent so.
+   */
+  readonly records: readonly (HeldRecord | RefusalReason)[];
+}
+
+/** The sender is going: it is no holder any more. */
+export interface LeaveRequest {
+  readonly type: 'LEAVE';
+}
+
+export type Request =
+  | PingRequest
+  | FindNodeRequest
+  | FindValueRequest
+  | StoreRequest
+  | SyncRequest
+  | FetchRequest
+  | HandOffRequest
+  | LeaveRequest;
 export type RequestType = Request['type'];
 
 export interface PingResponse {
@@ -78,13 +123,66 @@ export interface StoreResponse {
   readonly time: number;
 }
 
+/** Which version of a record a holder has: a header without the key's text and the signature. */
+export interface CellVersion {
+  /** 64 bytes. */
+  readonly cellId: Uint8Array;
+  readonly seq: number;
+  readonly expiresAt: number;
+  readonly deleted: boolean;
+  /** 32 bytes. */
+  readonly valueHash: Uint8Array;
+}
+
+export type SyncPart =
+  | { readonly kind: 'same' }
+  /** Not the same, and too much to list: the answerer's digest, 16 bytes. Ask again for parts of the range. */
+  | { readonly kind: 'differs'; readonly digest: Uint8Array }
+  /** Not the same: all that the answerer holds there, in the order of cell ids. */
+  | { readonly kind: 'cells'; readonly cells: readonly CellVersion[] };
+
+export interface SyncResponse {
+  readonly type: 'SYNC';
+  /** One per range; none at all when the one digest of all ranges is the answerer's, too. */
+  readonly parts: readonly SyncPart[];
+  /** The answerer is settled in all of them. */
+  readonly settled: boolean;
+}
+
+export interface FetchResponse {
+  readonly type: 'FETCH';
+  /** At most MAX_RECORDS, in the order of their cell ids, none twice. */
+  readonly records: readonly HeldRecord[];
+  /** There is more behind the last of `records`: never without any. */
+  readonly more: boolean;
+}
+
+export interface HandOffResponse {
+  readonly type: 'HAND_OFF';
+  /** Of each record in order: undefined when it, or a newer version, is held now. */
+  readonly refusals: readonly (RefusalReason | undefined)[];
+}
+
+export interface LeaveResponse {
+  readonly type: 'LEAVE';
+}
+
 /** The peer could not or would not answer. */
 export interface ErrorResponse {
   readonly type: 'ERROR';
   readonly code: 'UNSUPPORTED' | 'RESOURCE_EXHAUSTED' | 'MALFORMED' | 'INTERNAL';
 }
 
-export type Response = PingResponse | FindNodeResponse | FindValueResponse | StoreResponse | ErrorResponse;
+export type Response =
+  | PingResponse
+  | FindNodeResponse
+  | FindValueResponse
+  | StoreResponse
+  | SyncResponse
+  | FetchResponse
+  | HandOffResponse
+  | LeaveResponse
+  | ErrorResponse;
 
 /** The answer that belongs to a request type. */
 export type ResponseTo<R extends Request> = Extract<Response, { readonly type: R['type'] }>;

@@ -1,17 +1,13 @@
 /**
  * Requests: `[1, requestId, type, …]`.
- * PING nothing · FIND_NODE target · FIND_VALUE keyId, value (null none, true newest, 32 bytes a publisher's) · STORE header, value or null.
+ * PING nothing · FIND_NODE target · FIND_VALUE keyId, value (null none, true newest, 32 bytes a publisher's) · STORE header, value or null ·
+ * SYNC, FETCH, HAND_OFF and LEAVE: repair-codec.ts.
  */
 import { unreachable } from '../core/index.ts';
-import {
-  copyBytes,
-  encodeCbor,
-  headerFromFields,
-  headerToFields,
-  PUBLIC_KEY_BYTES,
-  type RefusalReason,
-} from '../records/index.ts';
+import { copyBytes, encodeCbor, PUBLIC_KEY_BYTES, type RefusalReason } from '../records/index.ts';
 import type { FindValueRequest, Request } from './messages.ts';
+import { recordFromFields, recordToFields } from './record-fields.ts';
+import { repairRequestFromFields, repairRequestToFields } from './repair-codec.ts';
 import {
   ID_BYTES,
   type InvalidFrame,
@@ -37,10 +33,13 @@ function requestToFields(requestId: number, request: Request): unknown[] {
       return [KIND_REQUEST, requestId, TYPE_FIND_NODE, request.target];
     case 'FIND_VALUE':
       return [KIND_REQUEST, requestId, TYPE_FIND_VALUE, request.keyId, wantedToField(request.value)];
-    case 'STORE': {
-      const { header, value } = request.record;
-      return [KIND_REQUEST, requestId, TYPE_STORE, headerToFields(header), value ?? null];
-    }
+    case 'STORE':
+      return [KIND_REQUEST, requestId, TYPE_STORE, ...recordToFields(request.record)];
+    case 'SYNC':
+    case 'FETCH':
+    case 'HAND_OFF':
+    case 'LEAVE':
+      return [KIND_REQUEST, requestId, ...repairRequestToFields(request)];
     default:
       return unreachable(request);
   }
@@ -76,19 +75,19 @@ export function requestFromFields(
     }
     case TYPE_STORE:
       return storeFromFields(requestId, fields[3], fields[4], limits);
-    default:
-      return { kind: 'unsupported', requestId };
+    default: {
+      const request = repairRequestFromFields(type, fields, limits);
+      if (request === undefined) return { kind: 'unsupported', requestId };
+      return typeof request === 'string' ? invalid(request) : { kind: 'request', requestId, request };
+    }
   }
 }
 
-/** A record that cannot be taken is an answer, not a broken frame: hand-off carries other people's records. */
 function storeFromFields(requestId: number, header: unknown, value: unknown, limits: WireLimits): DecodedRequest {
-  if (!Array.isArray(header) || !(value === null || value instanceof Uint8Array)) return invalid('store record');
-  const parsed = headerFromFields(header, limits.maxKeyBytes);
-  if (parsed.kind === 'invalid') return { kind: 'refused', requestId, reason: parsed.reason };
-  if (value !== null && value.length > limits.maxValueBytes) return { kind: 'refused', requestId, reason: 'TOO_LARGE' };
-  const record = { header: parsed.header, value: value === null ? undefined : copyBytes(value) };
-  return { kind: 'request', requestId, request: { type: 'STORE', record } };
+  const parsed = recordFromFields(header, value, limits);
+  if (parsed === undefined) return invalid('store record');
+  if (parsed.kind === 'refused') return { kind: 'refused', requestId, reason: parsed.reason };
+  return { kind: 'request', requestId, request: { type: 'STORE', record: parsed.record } };
 }
 
 function wantedToField(value: FindValueRequest['value']): Uint8Array | true | null {

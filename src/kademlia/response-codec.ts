@@ -1,7 +1,7 @@
 /**
  * Responses: `[2, requestId, type, …]`.
  * PING time · FIND_NODE publicKeys, addresses · FIND_VALUE publicKeys, addresses, headers, [index, value] or null, settled, holder ·
- * STORE code (0 stored, else the refusal), until, newestSeq, time · ERROR code.
+ * STORE code (0 stored, else the refusal), until, newestSeq, time · ERROR code · SYNC, FETCH, HAND_OFF and LEAVE: repair-codec.ts.
  */
 import { assert, unreachable } from '../core/index.ts';
 import {
@@ -15,6 +15,7 @@ import {
 } from '../records/index.ts';
 import { contactsFromFields, contactsToFields } from './contact-list.ts';
 import type { ErrorResponse, FindValueResponse, Response, StoreResponse } from './messages.ts';
+import { repairResponseFromFields, repairResponseToFields } from './repair-codec.ts';
 import {
   type InvalidFrame,
   invalid,
@@ -77,6 +78,11 @@ function responseToFields(requestId: number, response: Response): unknown[] {
       const until = outcome.kind === 'stored' ? outcome.until : 0;
       return [KIND_RESPONSE, requestId, TYPE_STORE, code, until, newestSeq, time];
     }
+    case 'SYNC':
+    case 'FETCH':
+    case 'HAND_OFF':
+    case 'LEAVE':
+      return [KIND_RESPONSE, requestId, ...repairResponseToFields(response)];
     case 'ERROR':
       return [KIND_RESPONSE, requestId, TYPE_ERROR, ERROR_NUMBERS[response.code]];
     default:
@@ -120,7 +126,7 @@ function bodyFromFields(type: number, fields: readonly unknown[], limits: WireLi
       return { type: 'ERROR', code: ERROR_CODES[number] ?? 'INTERNAL' };
     }
     default:
-      return 'response type';
+      return repairResponseFromFields(type, fields, limits) ?? 'response type';
   }
 }
 

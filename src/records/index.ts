@@ -1,6 +1,7 @@
 /** Door of `records`: what a record is, which of two wins, how it is signed, and the ports of signing and storing. */
 export { bytesEqual, compareBytes, copyBytes, fromHex, toHex, utf8Decode, utf8Encode } from './bytes.ts';
 export { decodeCbor, encodeCbor } from './cbor.ts';
+export { CELL_ID_BYTES, type CellRange, cellId, cellRange, rangeContains } from './cell.ts';
 export { type Key, type KeyClass, parseKey } from './key.ts';
 export { cellPublisher, compareVersions, floorUntil, isRenewal, mergeRecords } from './merge.ts';
 export {
@@ -25,7 +26,7 @@ export {
   headerToFields,
   type ParsedHeader,
 } from './record-codec.ts';
-export type { MergeOutcome, RecordStore } from './record-store.ts';
+export type { CellChange, MergeOutcome, RecordStore } from './record-store.ts';
 export { REFUSAL_CODES, type RefusalReason, refusalFromCode } from './refusal.ts';
 export { nextSeq, type SeqSources } from './seq-clock.ts';
 export { encodeSignedHeader } from './signed-header.ts';

@@ -25,6 +25,10 @@ const ANSWER_TO = {
   FIND_NODE: 'FIND_NODE answer',
   FIND_VALUE: 'FIND_VALUE answer',
   STORE: 'STORE answer',
+  SYNC: 'SYNC answer',
+  FETCH: 'FETCH answer',
+  HAND_OFF: 'HAND_OFF answer',
+  LEAVE: 'LEAVE answer',
 } as const satisfies Record<RequestType, FramePurpose>;
 
 export interface SessionActions {
