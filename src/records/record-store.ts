@@ -45,6 +45,7 @@ export interface RecordStore {
   /**
    * Forgets whatever is held under a key, floors too: for copies others have taken over. Unlike a delete it leaves no trace and is nobody's
    * business. @returns cells forgotten
+   * @throws like `merge`; some of the cells may be gone then
    */
   drop(keyId: Uint8Array, options?: { readonly signal?: AbortSignal | undefined }): Promise<number>;
 

@@ -8,10 +8,12 @@ export interface CellState {
   readonly liveBytes: number | undefined;
   /** The expiry of the record held here was announced already (or never will be). */
   readonly isAnnounced: boolean;
+  /** A write failed, and may have happened nevertheless: nobody was told. @default false */
+  readonly isInDoubt?: boolean;
 }
 
 export interface Cell extends HeapItem {
-  /** The cell's key, one character per byte. */
+  /** The cell's id, one character per byte. */
   readonly id: string;
   state: CellState;
 }

@@ -1,10 +1,9 @@
 /**
- * How records lie in a storage: one entry per cell, key = key id ‖ publisher (32 + 32 bytes), so that a prefix scan reads a key and a full
- * scan walks in key-id order. The value of an entry is the record without its value once it is a tombstone or has expired.
+ * How records lie in a storage: one entry per cell under its id (key id ‖ publisher), so that a prefix scan reads a key and a full scan walks in
+ * key-id order. The value of an entry is the record without its value once it is a tombstone or has expired.
  */
 import { NautilusError } from '../core/index.ts';
 import {
-  cellPublisher,
   decodeCbor,
   decodeHeldRecord,
   encodeHeldRecord,
@@ -17,21 +16,13 @@ import {
 import type { StorageEntry } from './storage.ts';
 
 const KEY_ID_BYTES = 32;
-export const CELL_KEY_BYTES = 64;
 
 /** How long an entry outlives its record at least, ms: time to announce that it expired. */
 const ANNOUNCE_MARGIN_MS = 60_000;
 
-export function toCellKey(header: Pick<RecordHeader, 'key' | 'publisher'>): Uint8Array {
-  const cellKey = new Uint8Array(CELL_KEY_BYTES);
-  cellKey.set(header.key.id);
-  cellKey.set(cellPublisher(header), KEY_ID_BYTES);
-  return cellKey;
-}
-
-/** The part of a cell's key text that stands for its key id. */
-export function keyIdText(cellKeyText: string): string {
-  return cellKeyText.slice(0, KEY_ID_BYTES);
+/** The part of a cell id's key text that stands for its key id. */
+export function keyIdText(cellIdText: string): string {
+  return cellIdText.slice(0, KEY_ID_BYTES);
 }
 
 /** When the last trace of a record may go, ms since the epoch. */

@@ -9,6 +9,11 @@
 import { type Clock, isNautilusError, KeyedQueue, NautilusError, type Observer } from '../core/index.ts';
 import {
   bytesEqual,
+  CELL_ID_BYTES,
+  type CellChange,
+  type CellRange,
+  cellId,
+  cellRange,
   compareVersions,
   decodeCbor,
   encodeCbor,
@@ -28,16 +33,9 @@ import { type Cell, CellLedger } from './cell-ledger.ts';
 import { ExpirySchedule } from './expiry-schedule.ts';
 import { fromKeyText, toKeyText } from './key-text.ts';
 import { MonotoneTime } from './monotone-time.ts';
-import {
-  CELL_KEY_BYTES,
-  cellUntil,
-  fromCellEntry,
-  keyIdText,
-  summarizeCell,
-  toCellEntry,
-  toCellKey,
-} from './record-cell.ts';
+import { cellUntil, fromCellEntry, keyIdText, summarizeCell, toCellEntry } from './record-cell.ts';
 import { type Newcomer, type RegistryLimits, refuseNewcomer } from './registry-limits.ts';
+import { scanCells } from './scan-cells.ts';
 import type { RegistryStorage, StorageEntry, StorageOptions, StoredEntry } from './storage.ts';
 
 export interface RegistryComponents {
@@ -51,7 +49,6 @@ export interface RegistryComponents {
 
 /** How often somebody else may be faster on one cell before a merge gives up. */
 const MAX_ATTEMPTS = 8;
-const SCAN_BATCH = 256;
 /** After a failed write, ms. An expired record is not returned meanwhile: reading judges for itself. */
 const RETRY_MS = 5_000;
 /** Where the latest wall time seen is kept; no cell has a key this short. */
@@ -64,6 +61,8 @@ interface Write {
   readonly entry: StorageEntry;
   readonly expected: number | 'absent';
   readonly newcomer: Newcomer;
+  /** Not only the value is new. */
+  readonly isHeaderNew: boolean;
   /** Newest seq of the key over all publishers, without and with the record. */
   readonly heldSeq: number;
   readonly newestSeq: number;
@@ -73,12 +72,14 @@ export class Registry implements RecordStore {
   readonly #components: RegistryComponents;
   readonly #ledger = new CellLedger();
   readonly #schedule: ExpirySchedule<Cell>;
-  /** Merges and expiries of one key happen one after the other, which makes counting its publishers exact. */
+  /** Merges, drops and expiries of one key happen one after the other, which makes counting its publishers exact. */
   readonly #queue = new KeyedQueue();
   #time: MonotoneTime;
   #savedMark = 0;
-  // BOUNDED: limits.maxPendingMerges.
-  readonly #merges = new Set<Promise<MergeOutcome>>();
+  // BOUNDED: limits.maxPendingMerges, merges and drops together.
+  readonly #changes = new Set<Promise<unknown>>();
+  // BOUNDED: a handful, by who puts the node together.
+  readonly #listeners = new Set<(change: CellChange) => void>();
   /** Newcomers that were admitted and are being written. */
   #reserved = { cells: 0, bytes: 0 };
   #closing: Promise<void> | undefined;
@@ -96,7 +97,7 @@ export class Registry implements RecordStore {
   /** Reads what the storage holds: the counters and every deadline. Once, before anything else; see `openRegistry`. */
   async load(options?: StorageOptions): Promise<void> {
     await this.#loadTimeMark(options);
-    for await (const { key, ...entry } of this.#entries(options?.signal)) {
+    for await (const { key, ...entry } of scanCells(this.#components.storage, options)) {
       const { expiresAt, deleted, liveBytes } = summarizeCell(entry);
       const isAnnounced = liveBytes === undefined && !(deleted && expiresAt > this.#time.now());
       const cell = this.#ledger.track(toKeyText(key), { bytes: entryBytes(entry), liveBytes, isAnnounced });
@@ -106,22 +107,11 @@ export class Registry implements RecordStore {
   }
 
   async merge(record: HeldRecord, options?: StorageOptions): Promise<MergeOutcome> {
-    options?.signal?.throwIfAborted();
-    this.#checkOpen();
-    const { maxPendingMerges } = this.#components.limits;
-    if (this.#merges.size >= maxPendingMerges) {
-      throw new NautilusError(
-        'RESOURCE_EXHAUSTED',
-        `${maxPendingMerges} merges already wait for the storage: try again later`,
-      );
-    }
-    const merge = this.#queue.run(toKeyText(record.header.key.id), () => this.#merge(record, options?.signal));
-    this.#merges.add(merge);
-    try {
-      return await merge;
-    } finally {
-      this.#merges.delete(merge);
-    }
+    return this.#change(record.header.key.id, options, () => this.#merge(record, options?.signal));
+  }
+
+  async drop(keyId: Uint8Array, options?: StorageOptions): Promise<number> {
+    return this.#change(keyId, options, () => this.#drop(keyId, options?.signal));
   }
 
   async read(keyId: Uint8Array, options?: StorageOptions): Promise<readonly HeldRecord[]> {
@@ -137,18 +127,36 @@ export class Registry implements RecordStore {
   ): AsyncGenerator<SignedRecord, void> {
     this.#checkOpen();
     const { prefix = '', signal } = options;
-    for await (const entry of this.#entries(signal)) {
+    for await (const entry of scanCells(this.#components.storage, { signal })) {
       const { header, value } = fromCellEntry(entry);
       if (value === undefined || !isLive(header, this.#time.now()) || !header.key.text.startsWith(prefix)) continue;
       yield { header, value };
     }
   }
 
+  async *cells(
+    options: { readonly range?: CellRange | undefined; readonly after?: Uint8Array | undefined } & StorageOptions = {},
+  ): AsyncGenerator<HeldRecord, void> {
+    this.#checkOpen();
+    for await (const entry of scanCells(this.#components.storage, options)) {
+      yield withoutExpiredValue(fromCellEntry(entry), this.#time.now());
+    }
+  }
+
+  subscribe(listener: (change: CellChange) => void): () => void {
+    // A function of its own, so that subscribing twice with one listener is two subscriptions.
+    const tell = (change: CellChange) => listener(change);
+    this.#listeners.add(tell);
+    return () => {
+      this.#listeners.delete(tell);
+    };
+  }
+
   size(): { readonly records: number; readonly bytes: number } {
     return this.#ledger.live();
   }
 
-  /** Idempotent. Finishes the merges at work; the storage stays open. */
+  /** Idempotent. Finishes the merges and drops at work; the storage stays open. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -156,7 +164,7 @@ export class Registry implements RecordStore {
 
   async #close(): Promise<void> {
     await this.#schedule.close();
-    await Promise.allSettled(this.#merges);
+    await Promise.allSettled(this.#changes);
     await this.#saveTimeMark();
   }
 
@@ -165,26 +173,47 @@ export class Registry implements RecordStore {
     throw new NautilusError('STORAGE_FAILED', 'the registry is closed: the node is stopping');
   }
 
+  /** Runs after the changes of the same key that came before. */
+  async #change<T>(keyId: Uint8Array, options: StorageOptions | undefined, work: () => Promise<T>): Promise<T> {
+    options?.signal?.throwIfAborted();
+    this.#checkOpen();
+    const { maxPendingMerges } = this.#components.limits;
+    if (this.#changes.size >= maxPendingMerges) {
+      throw new NautilusError(
+        'RESOURCE_EXHAUSTED',
+        `${maxPendingMerges} merges already wait for the storage: try again later`,
+      );
+    }
+    const change = this.#queue.run(toKeyText(keyId), work);
+    this.#changes.add(change);
+    try {
+      return await change;
+    } finally {
+      this.#changes.delete(change);
+    }
+  }
+
   async #merge(record: HeldRecord, signal: AbortSignal | undefined): Promise<MergeOutcome> {
     const { storage } = this.#components;
-    const cellKey = toCellKey(record.header);
+    const id = cellId(record.header);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       signal?.throwIfAborted();
       const cells = await this.#cellsOf(record.header.key.id, signal);
-      const decision = this.#decide(record, cellKey, cells);
+      const decision = this.#decide(record, id, cells);
       if (decision.kind !== 'write') return decision;
       const { entry, expected, newcomer } = decision;
       this.#reserve(newcomer, 1);
       try {
         // Without the signal: a write whose outcome nobody waits for would not be counted.
-        const outcome = await storage.storeIf({ key: cellKey, expected, entry });
+        const outcome = await storage.storeIf({ key: id, expected, entry });
         if (outcome.kind === 'full') return { kind: 'refused', reason: 'STORE_FULL', newestSeq: decision.heldSeq };
         if (outcome.kind === 'stored') {
-          this.#track(toKeyText(cellKey), decision.record, entry);
+          this.#track(toKeyText(id), decision.record, entry);
+          if (decision.isHeaderNew) this.#tell({ kind: 'held', header: decision.record.header });
           return { kind: 'stored', until: decision.record.header.expiresAt, newestSeq: decision.newestSeq };
         }
       } catch (error) {
-        this.#recheck(toKeyText(cellKey));
+        this.#recheck(toKeyText(id));
         throw error;
       } finally {
         this.#reserve(newcomer, -1);
@@ -197,10 +226,10 @@ export class Registry implements RecordStore {
   }
 
   /** What to do with a record, given every cell of its key. Looks at nothing else and changes nothing. */
-  #decide(incoming: HeldRecord, cellKey: Uint8Array, cells: readonly StoredEntry[]): MergeOutcome | Write {
+  #decide(incoming: HeldRecord, id: Uint8Array, cells: readonly StoredEntry[]): MergeOutcome | Write {
     const { constants, limits } = this.#components;
     const now = this.#time.now();
-    const heldEntry = cells.find(({ key }) => bytesEqual(key, cellKey));
+    const heldEntry = cells.find(({ key }) => bytesEqual(key, id));
     const held = heldEntry && fromCellEntry(heldEntry);
     const others = cells.filter((cell) => cell !== heldEntry).map(summarizeCell);
     const heldSeq = others.reduce((newest, { seq }) => Math.max(newest, seq), held?.header.seq ?? 0);
@@ -233,7 +262,36 @@ export class Registry implements RecordStore {
       const refusal = refuseNewcomer(newcomer, others, now, occupancy, limits, constants);
       if (refusal !== undefined) return refuse(refusal);
     }
-    return { kind: 'write', record, entry, expected: heldEntry?.version ?? 'absent', newcomer, heldSeq, newestSeq };
+    const expected = heldEntry?.version ?? 'absent';
+    const isHeaderNew = held === undefined || compareVersions(held.header, record.header) !== 0;
+    return { kind: 'write', record, entry, expected, newcomer, isHeaderNew, heldSeq, newestSeq };
+  }
+
+  /** Without the signal once it removes: what is gone must be counted and told. */
+  async #drop(keyId: Uint8Array, signal: AbortSignal | undefined): Promise<number> {
+    const entries = await this.#cellsOf(keyId, signal);
+    for (const { key } of entries) {
+      const id = toKeyText(key);
+      try {
+        await this.#components.storage.remove(key);
+      } catch (error) {
+        this.#recheck(id);
+        throw error;
+      }
+      const cell = this.#ledger.get(id);
+      if (cell !== undefined) this.#forget(cell);
+    }
+    return entries.length;
+  }
+
+  #forget(cell: Cell): void {
+    this.#schedule.delete(cell);
+    this.#ledger.forget(cell);
+    this.#tell({ kind: 'gone', cellId: fromKeyText(cell.id) });
+  }
+
+  #tell(change: CellChange): void {
+    for (const listener of this.#listeners) listener(change);
   }
 
   #reserve({ isNewCell, bytes }: Newcomer, sign: 1 | -1): void {
@@ -252,6 +310,7 @@ export class Registry implements RecordStore {
   /** After a write that failed: whether it happened anyway is found out a little later. */
   #recheck(id: string): void {
     const cell = this.#ledger.get(id) ?? this.#ledger.track(id, { bytes: 0, liveBytes: undefined, isAnnounced: true });
+    cell.state = { ...cell.state, isInDoubt: true };
     this.#schedule.set(cell, this.#time.now() + RETRY_MS);
   }
 
@@ -269,18 +328,19 @@ export class Registry implements RecordStore {
   /** A record past its deadline becomes its floor; a floor past its own is forgotten. */
   async #expire(cell: Cell): Promise<void> {
     const { storage, constants, observer } = this.#components;
-    // A merge of the same key went first and renewed it.
-    if (cell.heapIndex !== -1) return;
+    // A merge of the same key went first and renewed it, or a drop forgot it.
+    if (cell.heapIndex !== -1 || this.#ledger.get(cell.id) !== cell) return;
     const key = fromKeyText(cell.id);
     const entry = await storage.retrieve(key);
     const now = this.#time.now();
     const record = entry && fromCellEntry(entry);
     if (entry === undefined || record === undefined || cellUntil(record.header, constants) <= now) {
       if (entry !== undefined || !storage.capabilities.expires) await storage.remove(key);
-      this.#ledger.forget(cell);
+      this.#forget(cell);
       return;
     }
     const { header, value } = record;
+    if (cell.state.isInDoubt) this.#tell({ kind: 'held', header });
     if (header.expiresAt <= now && !cell.state.isAnnounced) {
       // Before the write, so that a slow disk delays no event; said once even if the write has to be repeated.
       cell.state = { ...cell.state, isAnnounced: true };
@@ -299,25 +359,9 @@ export class Registry implements RecordStore {
 
   async #cellsOf(keyId: Uint8Array, signal: AbortSignal | undefined): Promise<readonly StoredEntry[]> {
     const cells: StoredEntry[] = [];
-    for await (const entry of this.#entries(signal, keyId)) cells.push(entry);
+    const range = cellRange(keyId, 8 * keyId.length);
+    for await (const entry of scanCells(this.#components.storage, { range, signal })) cells.push(entry);
     return cells;
-  }
-
-  /** Every cell under a prefix, in order. */
-  async *#entries(signal: AbortSignal | undefined, prefix?: Uint8Array): AsyncGenerator<StoredEntry, void> {
-    const { storage } = this.#components;
-    let after: Uint8Array | undefined;
-    for (;;) {
-      const batch = await storage.scan({
-        limit: SCAN_BATCH,
-        signal,
-        ...(prefix !== undefined && { prefix }),
-        ...(after !== undefined && { after }),
-      });
-      for (const entry of batch) if (entry.key.length === CELL_KEY_BYTES) yield entry;
-      if (batch.length < SCAN_BATCH) return;
-      after = batch.at(-1)!.key;
-    }
   }
 
   async #loadTimeMark(options: StorageOptions | undefined): Promise<void> {
@@ -363,7 +407,7 @@ function withoutExpiredValue(record: HeldRecord, now: number): HeldRecord {
 }
 
 function entryBytes(entry: StorageEntry): number {
-  return CELL_KEY_BYTES + entry.value.length;
+  return CELL_ID_BYTES + entry.value.length;
 }
 
 /** From the wall time on, so that no version comes twice even when a cell is removed and comes back. */

@@ -1,0 +1,48 @@
+/** The cells of a storage, in order, a batch at a time. Keys of other lengths (state kept beside them) are none. */
+import { CELL_ID_BYTES, type CellRange, compareBytes, rangeContains } from '../records/index.ts';
+import type { RegistryStorage, StoredEntry } from './storage.ts';
+
+const SCAN_BATCH = 256;
+
+export interface ScanCellsOptions {
+  /** @default all */
+  readonly range?: CellRange | undefined;
+  /** Only cells behind this one. */
+  readonly after?: Uint8Array | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** BOUNDED: reads ahead one batch. */
+export async function* scanCells(
+  storage: RegistryStorage,
+  { range, after, signal }: ScanCellsOptions = {},
+): AsyncGenerator<StoredEntry, void> {
+  // A storage knows whole bytes only: the scan begins at the range's first cell and ends behind its last.
+  const prefix = range === undefined ? undefined : range.prefix.subarray(0, range.bits >> 3);
+  let behind = laterOf(range && startOf(range), after);
+  for (;;) {
+    const batch = await storage.scan({
+      limit: SCAN_BATCH,
+      signal,
+      ...(prefix !== undefined && prefix.length > 0 && { prefix }),
+      ...(behind !== undefined && { after: behind }),
+    });
+    for (const entry of batch) {
+      if (entry.key.length !== CELL_ID_BYTES) continue;
+      if (range === undefined || rangeContains(range, entry.key)) yield entry;
+      else if (compareBytes(entry.key, range.prefix) > 0) return;
+    }
+    if (batch.length < SCAN_BATCH) return;
+    behind = batch.at(-1)!.key;
+  }
+}
+
+/** What no cell of the range is, and all of them are behind: a shorter key sorts first. Undefined where the byte prefix says it already. */
+function startOf({ prefix, bits }: CellRange): Uint8Array | undefined {
+  return bits % 8 === 0 || prefix.length >= CELL_ID_BYTES ? undefined : prefix;
+}
+
+function laterOf(a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Array | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return compareBytes(a, b) > 0 ? a : b;
+}
