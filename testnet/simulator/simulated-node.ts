@@ -142,10 +142,15 @@ export class SimulatedNode {
     this.#life = undefined;
   }
 
-  /** SIGKILL: nothing of this life runs again, and nobody it waited for hears of it. */
-  kill(): void {
+  /**
+   * SIGKILL: nothing of this life runs again, and its connections break at once. `silent`: power or cable is gone, nobody hears of it, and
+   * only silence tells its peers.
+   */
+  kill(options: { readonly silent?: boolean | undefined } = {}): void {
     const { transport, clock } = this.life;
-    this.#components.network.kill(transport.endpoint);
+    const { network } = this.#components;
+    if (options.silent === true) network.vanish(transport.endpoint);
+    else network.kill(transport.endpoint);
     clock.kill();
     this.#life = undefined;
     this.#isPaused = false;

@@ -15,12 +15,14 @@ export interface LostFrames {
   partitioned: number;
   /** The receiver was dead, or had closed the connection. */
   refused: number;
+  /** The receiver's machine was gone, and with it whatever could have refused. */
+  vanished: number;
 }
 
 export class Traffic {
   // BOUNDED: one entry per purpose.
   readonly #sent = new Map<FramePurpose, { frames: number; bytes: number }>();
-  readonly dropped: LostFrames = { lost: 0, partitioned: 0, refused: 0 };
+  readonly dropped: LostFrames = { lost: 0, partitioned: 0, refused: 0, vanished: 0 };
   duplicated = 0;
   dials = 0;
 

@@ -5,8 +5,11 @@ export interface ConnectionHandler {
   /** A frame arrived. The first one on a connection the other side dialled is its HELLO. */
   onFrame(link: Link, frame: Uint8Array): void;
   /** The other side closed it, is gone, or never took it. */
-  onLinkClosed(link: Link): void;
+  onLinkClosed(link: Link, cause: CloseCause): void;
 }
+
+/** `lost`: an open connection broke, and nobody had closed it. Closed and refused ones are `closed`. */
+export type CloseCause = 'closed' | 'lost';
 
 export interface Link {
   readonly dialler: Endpoint;
@@ -14,6 +17,8 @@ export interface Link {
   acceptor: Endpoint | undefined;
   /** When the acceptor's first frame, its HELLO, arrives; ms on the world's clock. */
   answeredAt?: number;
+  /** One of its ends closed it on purpose: whatever comes of it later, it was not lost. */
+  isClosed: boolean;
 }
 
 /** What a stopped process's machine keeps for it before it drops: some hundred kB, as socket buffers do. */
@@ -24,7 +29,8 @@ export class Endpoint {
   readonly number: number;
   readonly address: string;
   readonly handler: ConnectionHandler;
-  state: 'up' | 'paused' | 'down' = 'up';
+  /** `down`: its system still answers for it, with refusals. `gone`: nothing does. */
+  state: 'up' | 'paused' | 'down' | 'gone' = 'up';
   // BOUNDED: by the connections its transport allows itself, and dials under way.
   readonly links = new Set<Link>();
   // BOUNDED: MAX_BACKLOG.

@@ -8,7 +8,7 @@ import type { SeededRandom } from './seeded-random.ts';
 import { Trace } from './trace.ts';
 import { type FramePurpose, Traffic } from './traffic.ts';
 import type { VirtualClock } from './virtual-clock.ts';
-import { type ConnectionHandler, Endpoint, type Link } from './virtual-link.ts';
+import { type CloseCause, type ConnectionHandler, Endpoint, type Link } from './virtual-link.ts';
 
 /** May be changed while the world runs: frames already under way keep what they drew. */
 export interface NetworkConditions {
@@ -53,7 +53,7 @@ export class VirtualNetwork {
   /** A machine comes up at an address. One that was there before must be down: its connections are not those of the new one. */
   attach(number: number, address: string, handler: ConnectionHandler): Endpoint {
     const former = this.#byAddress.get(address);
-    assert(former === undefined || former.state === 'down', 'an address has one live machine');
+    assert(former === undefined || isDead(former), 'an address has one live machine');
     const endpoint = new Endpoint(number, address, handler);
     this.#byAddress.set(address, endpoint);
     return endpoint;
@@ -77,13 +77,17 @@ export class VirtualNetwork {
   dial(from: Endpoint, address: string, hello: Uint8Array): Link {
     this.traffic.dials++;
     this.traffic.count('HELLO', hello.length);
-    const link: Link = { dialler: from, acceptor: undefined };
+    const link: Link = { dialler: from, acceptor: undefined, isClosed: false };
     from.links.add(link);
     const to = this.#byAddress.get(address);
+    if (to?.state === 'gone') {
+      this.traffic.dropped.vanished++;
+      return link;
+    }
     if (to === undefined || to.state === 'down') {
       const roundTrip = to === undefined ? 0 : this.#latency(from, to) + this.#latency(to, from);
       if (to === undefined || this.#reachable(from.number, to.number)) {
-        this.#notifyClosed(link, from, roundTrip);
+        this.#notifyClosed(link, from, roundTrip, 'closed');
       }
       return link;
     }
@@ -110,16 +114,22 @@ export class VirtualNetwork {
 
   /** Closes one end; the other hears of it when the news gets through. */
   close(link: Link, from: Endpoint): void {
-    if (!from.links.delete(link) || link.acceptor === undefined) return;
-    const to = otherEnd(link, from);
-    if (this.#reachable(from.number, to.number)) this.#notifyClosed(link, to, this.#latency(from, to));
+    link.isClosed = true;
+    this.#release(link, from);
   }
 
-  /** The process is gone: the system under it closes its connections and refuses new ones. It never hears of anything again. */
+  /** The process is gone: the system under it breaks its connections and refuses new ones. It never hears of anything again. */
   kill(endpoint: Endpoint): void {
     endpoint.state = 'down';
     endpoint.backlog.length = 0;
-    for (const link of endpoint.links) this.close(link, endpoint);
+    for (const link of endpoint.links) this.#release(link, endpoint);
+  }
+
+  /** The whole machine is gone, or its cable: no connection breaks, nothing is refused, and what is sent there is never heard of again. */
+  vanish(endpoint: Endpoint): void {
+    endpoint.state = 'gone';
+    endpoint.backlog.length = 0;
+    endpoint.links.clear();
   }
 
   /** The process is stopped: its machine still takes what arrives, and nobody reads it. */
@@ -162,9 +172,13 @@ export class VirtualNetwork {
   #arriveDial(link: Link, to: Endpoint, hello: Uint8Array): void {
     const from = link.dialler;
     if (!from.links.has(link) || !this.#reachable(from.number, to.number)) return;
+    if (to.state === 'gone') {
+      this.traffic.dropped.vanished++;
+      return;
+    }
     link.acceptor = to;
     if (to.state === 'down') {
-      this.#notifyClosed(link, from, this.#latency(to, from));
+      this.#notifyClosed(link, from, this.#latency(to, from), 'closed');
       return;
     }
     this.#arrive(to, () => {
@@ -186,19 +200,29 @@ export class VirtualNetwork {
         to.handler.onFrame(link, frame);
       } else this.#refuse(link, from, to);
     });
-    if (to.state === 'down') this.#refuse(link, from, to);
+    if (to.state === 'down' || (to.state === 'gone' && this.#byAddress.get(to.address) !== to)) {
+      this.#refuse(link, from, to);
+    } else if (to.state === 'gone') this.traffic.dropped.vanished++;
   }
 
-  /** A frame on a connection its receiver does not know (any more) is answered with a reset. */
+  #release(link: Link, from: Endpoint): void {
+    if (!from.links.delete(link) || link.acceptor === undefined) return;
+    const to = otherEnd(link, from);
+    if (!this.#reachable(from.number, to.number)) return;
+    this.#notifyClosed(link, to, this.#latency(from, to), link.isClosed ? 'closed' : 'lost');
+  }
+
+  /** A frame on a connection its receiver does not know (any more), or whose machine has started anew since, is answered with a reset. */
   #refuse(link: Link, from: Endpoint, to: Endpoint): void {
     this.traffic.dropped.refused++;
-    if (this.#reachable(to.number, from.number)) this.#notifyClosed(link, from, this.#latency(to, from));
+    if (!this.#reachable(to.number, from.number)) return;
+    this.#notifyClosed(link, from, this.#latency(to, from), link.isClosed ? 'closed' : 'lost');
   }
 
-  #notifyClosed(link: Link, to: Endpoint, delayMs: number): void {
+  #notifyClosed(link: Link, to: Endpoint, delayMs: number, cause: CloseCause): void {
     this.#clock.setTimer(delayMs, () =>
       this.#arrive(to, () => {
-        if (to.links.delete(link)) to.handler.onLinkClosed(link);
+        if (to.links.delete(link)) to.handler.onLinkClosed(link, cause);
       }),
     );
   }
@@ -207,6 +231,10 @@ export class VirtualNetwork {
     if (to.state === 'up') work();
     else if (to.state === 'paused') to.keep(work);
   }
+}
+
+function isDead({ state }: Endpoint): boolean {
+  return state === 'down' || state === 'gone';
 }
 
 function otherEnd(link: Link, end: Endpoint): Endpoint {

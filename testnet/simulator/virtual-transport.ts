@@ -20,7 +20,7 @@ import {
 } from '../../src/kademlia/index.ts';
 import type { NetworkConstants } from '../../src/records/index.ts';
 import { sameConstants } from './same-constants.ts';
-import type { ConnectionHandler, Endpoint, Link } from './virtual-link.ts';
+import type { CloseCause, ConnectionHandler, Endpoint, Link } from './virtual-link.ts';
 import type { VirtualNetwork } from './virtual-network.ts';
 import { type DialTarget, VirtualSession } from './virtual-session.ts';
 
@@ -124,12 +124,12 @@ export class VirtualTransport implements Transport, ConnectionHandler {
     else this.#onMessage(session, session.peer, frame);
   }
 
-  onLinkClosed(link: Link): void {
+  onLinkClosed(link: Link, cause: CloseCause): void {
     const session = this.#byLink.get(link);
     if (session === undefined) return;
     const next = session.peer === undefined ? session.addresses.shift() : undefined;
     if (next === undefined)
-      this.#drop(session, new NautilusError('PEER_UNREACHABLE', 'the connection was refused or lost'));
+      this.#drop(session, new NautilusError('PEER_UNREACHABLE', 'the connection was refused or lost'), cause);
     else this.#moveTo(session, this.#components.network.dial(this.endpoint, next, this.#hello())); // another address of the same peer
   }
 
@@ -268,7 +268,7 @@ export class VirtualTransport implements Transport, ConnectionHandler {
   }
 
   /** The connection ends, for everybody who waits for it. */
-  #drop(session: VirtualSession, reason: NautilusError): void {
+  #drop(session: VirtualSession, reason: NautilusError, cause: CloseCause = 'closed'): void {
     const { link, peer } = session;
     this.#byLink.delete(link);
     this.#anonymousDials.delete(session);
@@ -276,7 +276,7 @@ export class VirtualTransport implements Transport, ConnectionHandler {
     if (hex !== undefined && this.#sessions.get(hex) === session) this.#sessions.delete(hex);
     this.#components.network.close(link, this.endpoint);
     session.end(reason);
-    if (peer !== undefined) this.#events?.onPeerDisconnected(peer);
+    if (peer !== undefined) this.#events?.onPeerDisconnected(peer, cause);
   }
 
   #moveTo(session: VirtualSession, link: Link): void {

@@ -37,7 +37,7 @@ async function createPair(conditions: Partial<NetworkConditions> = {}, count = 2
       let served = 0;
       await transport.start({
         onPeerConnected: (peer) => log.push(`connected ${name(peer)}`),
-        onPeerDisconnected: (peer) => log.push(`disconnected ${name(peer)}`),
+        onPeerDisconnected: (peer, cause) => log.push(`${cause === 'lost' ? 'lost' : 'disconnected'} ${name(peer)}`),
         onRequest: async (peer, request): Promise<Response> => {
           log.push(`${request.type} from ${name(peer)}`);
           return { type: 'PING', time: ++served };
@@ -105,9 +105,17 @@ describe('VirtualTransport', () => {
     });
     network.kill(b.transport.endpoint);
     await clock.settle(pending);
-    expect(a.log).toEqual(['connected 1', 'disconnected 1']);
+    expect(a.log).toEqual(['connected 1', 'lost 1']);
     expect(a.transport.isConnected(b.self.id)).toBe(false);
     expect(b.log).toEqual(['connected 0', 'PING from 0']);
+  });
+
+  it('tells the peers of a node that stops that it closed the connection', async () => {
+    const { clock, a, b } = await createPair();
+    await clock.settle(a.transport.request(b.self, PING, OPTIONS));
+    await b.transport.stop();
+    await clock.run();
+    expect(a.log).toEqual(['connected 1', 'disconnected 1']);
   });
 
   it('loses no request and keeps one connection when both dial at once, whatever the delays (200 pairs)', async () => {

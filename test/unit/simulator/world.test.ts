@@ -64,6 +64,24 @@ describe('World', () => {
     expect(await get(world, 1)).toBe('v');
   });
 
+  it('breaks the connections of a killed node at once, and those of one that vanished never', async () => {
+    const world = await World.create({ seed: 9, nodes: 4 });
+    await world.do(() => Promise.all([2, 3].map((to) => world.node(1).kademlia.ping(world.node(to).self))));
+    const isConnected = (to: number) => world.node(1).life.transport.isConnected(world.node(to).self.id);
+    expect([isConnected(2), isConnected(3)]).toEqual([true, true]);
+    world.node(2).kill();
+    world.node(3).kill({ silent: true });
+    await world.run(100);
+    expect([isConnected(2), isConnected(3)]).toEqual([false, true]);
+    await expect(world.do(() => world.node(1).kademlia.ping(world.node(3).self))).rejects.toMatchObject({
+      code: 'TIMEOUT',
+    });
+    expect(world.network.traffic.dropped.vanished).toBeGreaterThan(0);
+    await world.restart(3);
+    await world.do(() => world.node(1).kademlia.ping(world.node(3).self));
+    expect(isConnected(3)).toBe(true);
+  });
+
   it('lets a paused node go on where it stood', async () => {
     const world = await World.create({ seed: 4, nodes: 3 });
     world.node(1).pause();

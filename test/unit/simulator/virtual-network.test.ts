@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { constantLatency, SeededRandom } from '../../../testnet/simulator/index.ts';
+import { VirtualClock } from '../../../testnet/simulator/virtual-clock.ts';
+import type { Endpoint, Link } from '../../../testnet/simulator/virtual-link.ts';
+import { type NetworkConditions, VirtualNetwork } from '../../../testnet/simulator/virtual-network.ts';
+
+const HELLO = new Uint8Array(20);
+const frame = (bytes: number) => new Uint8Array(bytes);
+
+/** Bare machines that write down what reaches them, and when. */
+function createNetwork(conditions: Partial<NetworkConditions> = {}) {
+  const clock = new VirtualClock();
+  const network = new VirtualNetwork(clock, new SeededRandom('network'), {
+    latency: constantLatency(10),
+    handshakeRoundTrips: 0,
+    ...conditions,
+  });
+  const machine = (number: number) => {
+    const log: string[] = [];
+    const note = (text: string) => void log.push(`${clock.monotonic()} ${text}`);
+    const links: Link[] = [];
+    const endpoint: Endpoint = network.attach(number, `address ${number}`, {
+      onFrame: (link, bytes) => {
+        links.push(link);
+        note(`${bytes.length} bytes`);
+      },
+      onLinkClosed: (_link, cause) => note(cause),
+    });
+    return { endpoint, log, links };
+  };
+  return { clock, network, machine };
+}
+
+/** Two machines, the first of which has dialled the second. */
+async function createLink(conditions: Partial<NetworkConditions> = {}) {
+  const { clock, network, machine } = createNetwork();
+  const [a, b] = [machine(0), machine(1)];
+  const link = network.dial(a.endpoint, b.endpoint.address, HELLO);
+  await clock.run();
+  b.log.length = 0;
+  Object.assign(network.conditions, conditions);
+  const send = (from: typeof a, bytes: number) => network.send(link, from.endpoint, frame(bytes), 'PING');
+  return { clock, network, machine, a, b, link, send };
+}
+
+describe('the end of a machine', () => {
+  it('tells the other end whether a connection was closed or lost', async () => {
+    const closed = await createLink();
+    closed.network.close(closed.link, closed.b.endpoint);
+    closed.network.kill(closed.b.endpoint);
+    await closed.clock.run();
+    expect(closed.a.log).toEqual(['20 closed']);
+
+    const lost = await createLink();
+    lost.network.kill(lost.b.endpoint);
+    await lost.clock.run();
+    expect(lost.a.log).toEqual(['20 lost']);
+  });
+
+  it('refuses dials to a killed process, and frames that were on their way to it', async () => {
+    const { clock, network, a, b, send } = await createLink();
+    send(a, 50);
+    network.kill(b.endpoint);
+    network.dial(a.endpoint, b.endpoint.address, HELLO);
+    await clock.run();
+    expect(a.log).toEqual(['20 lost', '30 closed']);
+    expect(network.traffic.dropped).toMatchObject({ refused: 1, vanished: 0 });
+  });
+
+  it('says nothing when a machine vanishes: no connection breaks, nothing is refused', async () => {
+    const { clock, network, a, b, send } = await createLink();
+    send(a, 50);
+    network.vanish(b.endpoint);
+    send(a, 60);
+    network.dial(a.endpoint, b.endpoint.address, HELLO);
+    await clock.run();
+    expect([...a.log, ...b.log]).toEqual([]);
+    expect(a.endpoint.links.size).toBe(2);
+    expect(network.traffic.dropped).toMatchObject({ refused: 0, vanished: 3 });
+  });
+
+  it('resets old connections to a vanished machine once it runs again, and takes new ones', async () => {
+    const { clock, network, machine, a, b, send } = await createLink();
+    network.vanish(b.endpoint);
+    const revived = machine(1);
+    send(a, 50);
+    network.dial(a.endpoint, b.endpoint.address, HELLO);
+    await clock.run();
+    expect(a.log).toEqual(['30 lost']);
+    expect(revived.log).toEqual(['20 20 bytes']);
+  });
+});
