@@ -3,7 +3,8 @@
  * work of twenty little arrays, and an id that is not the hash of a key cannot be written.
  */
 import { PUBLIC_KEY_BYTES } from '../records/index.ts';
-import { type Contact, createContact } from './contact.ts';
+import type { Contact } from './contact.ts';
+import { hasSoundAddresses, noteSoundAddresses, sharedIdentity, soundIdentity } from './identity-cache.ts';
 import { MAX_ADDRESS_LENGTH, MAX_ADDRESSES } from './wire-format.ts';
 
 const SLASH = 0x2f;
@@ -17,7 +18,7 @@ export function contactsToFields(contacts: readonly Contact[]): [Uint8Array, (re
   for (let i = 0; i < contacts.length; i++) {
     const contact = contacts[i]!;
     publicKeys.set(contact.publicKey, i * PUBLIC_KEY_BYTES);
-    addresses.push(addressesToFields(contact.addresses));
+    addresses.push(addressesOf(contact));
   }
   return [publicKeys, addresses];
 }
@@ -29,11 +30,25 @@ export function contactsFromFields(publicKeys: unknown, addresses: unknown, limi
   if (!Number.isInteger(count) || count > limit || addresses.length !== count) return undefined;
   const contacts: Contact[] = [];
   for (let i = 0; i < count; i++) {
-    const own = addressesFromFields(addresses[i]);
-    if (own === undefined) return undefined;
-    contacts.push(createContact(publicKeys.subarray(i * PUBLIC_KEY_BYTES, (i + 1) * PUBLIC_KEY_BYTES), own));
+    const contact = contactFromFields(publicKeys, i * PUBLIC_KEY_BYTES, addresses[i]);
+    if (contact === undefined) return undefined;
+    contacts.push(contact);
   }
   return contacts;
+}
+
+function contactFromFields(publicKeys: Uint8Array, offset: number, fields: unknown): Contact | undefined {
+  const known = Array.isArray(fields) ? soundIdentity(publicKeys, offset, fields) : undefined;
+  if (known !== undefined) return known;
+  const addresses = addressesFromFields(fields);
+  return addresses && sharedIdentity(publicKeys, offset, addresses, true);
+}
+
+function addressesOf(contact: Contact): readonly string[] {
+  if (hasSoundAddresses(contact)) return contact.addresses;
+  const sound = addressesToFields(contact.addresses);
+  if (sound === contact.addresses) noteSoundAddresses(contact);
+  return sound;
 }
 
 /** The first addresses a peer will accept; the others stay unsaid. */

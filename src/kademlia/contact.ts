@@ -1,4 +1,4 @@
-import { identityOf } from './identity-cache.ts';
+import { sharedIdentity } from './identity-cache.ts';
 import type { NodeId } from './node-id.ts';
 
 /**
@@ -13,8 +13,15 @@ export interface Contact {
   readonly addresses: readonly string[];
 }
 
-/** `publicKey` may be a view: the contact keeps a copy, shared with other contacts of the same peer. */
+/** `publicKey` may be a view: what is kept is a copy. Who is known at the same addresses already is the same object. */
 export function createContact(publicKey: Uint8Array, addresses: readonly string[]): Contact {
-  const identity = identityOf(publicKey);
-  return { id: identity.id, publicKey: identity.publicKey, addresses };
+  return sharedIdentity(publicKey, 0, addresses, false);
+}
+
+/** In the same order: a peer that says them in another one has changed its mind about which is best. */
+export function sameAddresses(a: Contact, b: Contact): boolean {
+  return (
+    a.addresses === b.addresses ||
+    (a.addresses.length === b.addresses.length && a.addresses.every((address, i) => address === b.addresses[i]))
+  );
 }

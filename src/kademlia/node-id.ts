@@ -4,16 +4,18 @@ import { compareBytes, fromHex, peerIdBytes, toHex } from '../records/index.ts';
 
 export class NodeId {
   readonly bytes: Uint8Array;
-  /** Lower-case hex: the map key, and what people see. */
-  readonly hex: string;
+  /** The first 32 bits (shorter ids: filled up with zeros) as a signed integer: nearly every comparison is decided by them. */
+  readonly head: number;
+  #hex: string | undefined;
 
-  private constructor(bytes: Uint8Array, hex: string) {
+  private constructor(bytes: Uint8Array, hex?: string) {
     this.bytes = bytes;
-    this.hex = hex;
+    this.head = ((bytes[0] ?? 0) << 24) | ((bytes[1] ?? 0) << 16) | ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0);
+    this.#hex = hex;
   }
 
   static fromBytes(bytes: Uint8Array): NodeId {
-    return new NodeId(bytes, toHex(bytes));
+    return new NodeId(bytes);
   }
 
   static fromHex(hex: string): NodeId {
@@ -25,7 +27,13 @@ export class NodeId {
     return NodeId.fromBytes(sha256(peerIdBytes(publicKey)));
   }
 
+  /** Lower-case hex: the map key, and what people see. Made when it is first asked for: a lookup's target needs none where it is answered. */
+  get hex(): string {
+    this.#hex ??= toHex(this.bytes);
+    return this.#hex;
+  }
+
   equals(other: NodeId): boolean {
-    return compareBytes(this.bytes, other.bytes) === 0;
+    return this === other || (this.head === other.head && compareBytes(this.bytes, other.bytes) === 0);
   }
 }
