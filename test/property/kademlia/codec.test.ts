@@ -10,7 +10,18 @@ import {
   type Request,
   type Response,
 } from '../../../src/kademlia/index.ts';
-import { encodeCbor, parseKey, REFUSAL_CODES, type RefusalReason } from '../../../src/records/index.ts';
+import {
+  type CellRange,
+  cellId,
+  cellRange,
+  compareBytes,
+  encodeCbor,
+  type HeldRecord,
+  parseKey,
+  REFUSAL_CODES,
+  type RefusalReason,
+  toHex,
+} from '../../../src/records/index.ts';
 
 const bytesOf = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 const natural = fc.maxSafeNat();
@@ -28,6 +39,36 @@ const header = fc.record({
   valueHash: bytesOf(32),
   signature: bytesOf(64),
 });
+
+const heldRecord: fc.Arbitrary<HeldRecord> = fc.record({ header, value: fc.oneof(value, fc.constant(undefined)) });
+const inOrder = (records: readonly HeldRecord[]) =>
+  records.toSorted((a, b) => compareBytes(cellId(a.header), cellId(b.header)));
+const reason = fc.constantFrom(...(Object.keys(REFUSAL_CODES) as RefusalReason[]));
+
+/** As text of bits, so that order and overlap are plain to see: `1` is behind `011`, and `011` lies within `01`. */
+const bitsOf = ({ prefix, bits }: CellRange) =>
+  Array.from(prefix, (byte) => byte.toString(2).padStart(8, '0'))
+    .join('')
+    .slice(0, bits);
+const range = fc.tuple(bytesOf(64), fc.nat({ max: 512 })).map(([id, bits]) => cellRange(id, bits));
+const fewBits = fc.tuple(bytesOf(64), fc.nat({ max: 6 })).map(([id, bits]) => cellRange(id, bits));
+const ranges = fc.array(fc.oneof(range, fewBits), { minLength: 1, maxLength: 12 }).map((list) => {
+  const kept: CellRange[] = [];
+  const overlap = (a: string, b: string) => a.startsWith(b) || b.startsWith(a);
+  for (const next of list) if (!kept.some((other) => overlap(bitsOf(other), bitsOf(next)))) kept.push(next);
+  return kept.toSorted((a, b) => (bitsOf(a) < bitsOf(b) ? -1 : 1));
+});
+
+const cellVersion = fc.record({
+  cellId: bytesOf(64),
+  seq: natural,
+  expiresAt: natural,
+  deleted: fc.boolean(),
+  valueHash: bytesOf(32),
+});
+const cellVersions = fc
+  .uniqueArray(cellVersion, { selector: (cell) => toHex(cell.cellId), maxLength: 6 })
+  .map((cells) => cells.toSorted((a, b) => compareBytes(a.cellId, b.cellId)));
 
 const hello: fc.Arbitrary<Hello> = fc.record({
   protocolVersion: fc.nat(),
@@ -55,10 +96,24 @@ const request: fc.Arbitrary<Request> = fc.oneof(
     keyId: bytesOf(32),
     value: fc.oneof(fc.constantFrom('none' as const, 'newest' as const), fc.record({ publisher: bytesOf(32) })),
   }),
+  fc.record({ type: fc.constant('STORE' as const), record: heldRecord }),
+  fc.tuple(ranges, fc.boolean(), fc.boolean(), bytesOf(16 * 12)).map(([list, isEach, settled, digests]) => ({
+    type: 'SYNC' as const,
+    ranges: list,
+    digests: digests.slice(0, isEach ? 16 * list.length : 16),
+    settled,
+  })),
   fc.record({
-    type: fc.constant('STORE' as const),
-    record: fc.record({ header, value: fc.oneof(value, fc.constant(undefined)) }),
+    type: fc.constant('FETCH' as const),
+    ranges,
+    withValues: fc.boolean(),
+    after: fc.option(bytesOf(64), { nil: undefined }),
   }),
+  fc.record({
+    type: fc.constant('HAND_OFF' as const),
+    records: fc.array(heldRecord, { minLength: 1, maxLength: 5 }),
+  }),
+  fc.record({ type: fc.constant('LEAVE' as const) }),
 );
 
 const findValueResponse = fc
@@ -86,12 +141,36 @@ const response: fc.Arbitrary<Response> = fc.oneof(
       fc.record({ kind: fc.constant('stored' as const), until: natural }),
       fc.record({
         kind: fc.constant('refused' as const),
-        reason: fc.constantFrom(...(Object.keys(REFUSAL_CODES) as RefusalReason[])),
+        reason,
       }),
     ),
     newestSeq: natural,
     time: natural,
   }),
+  fc.record({
+    type: fc.constant('SYNC' as const),
+    parts: fc.array(
+      fc.oneof(
+        fc.record({ kind: fc.constant('same' as const) }),
+        fc.record({ kind: fc.constant('differs' as const), digest: bytesOf(16) }),
+        fc.record({ kind: fc.constant('cells' as const), cells: cellVersions }),
+      ),
+      { maxLength: 8 },
+    ),
+    settled: fc.boolean(),
+  }),
+  fc.uniqueArray(heldRecord, { selector: (record) => toHex(cellId(record.header)), maxLength: 5 }).chain((records) =>
+    fc.record({
+      type: fc.constant('FETCH' as const),
+      records: fc.constant(inOrder(records)),
+      more: records.length > 0 ? fc.boolean() : fc.constant(false),
+    }),
+  ),
+  fc.record({
+    type: fc.constant('HAND_OFF' as const),
+    refusals: fc.array(fc.option(reason, { nil: undefined }), { maxLength: 256 }),
+  }),
+  fc.record({ type: fc.constant('LEAVE' as const) }),
   fc.record({
     type: fc.constant('ERROR' as const),
     code: fc.constantFrom(
@@ -125,6 +204,22 @@ describe('codec', () => {
     );
   });
 
+  it('takes ranges exactly when their bits ascend and none begins like another', () => {
+    fc.assert(
+      fc.property(fc.array(fewBits, { minLength: 1, maxLength: 4 }), (list) => {
+        const texts = list.map(bitsOf);
+        const isSound = texts.every((text, i) => {
+          const next = texts[i + 1];
+          return next === undefined || (text < next && !next.startsWith(text));
+        });
+        const prefixes = Uint8Array.from(list.flatMap(({ prefix }) => [...prefix]));
+        const frame = encodeCbor([1, 1, 6, prefixes, list.map(({ bits }) => bits), true, null]);
+        expect(decodeFrame(frame).kind).toBe(isSound ? 'request' : 'invalid');
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   it('never throws on random bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
@@ -149,7 +244,7 @@ describe('codec', () => {
     const frame = fc.tuple(
       fc.nat({ max: 3 }),
       fc.nat({ max: 9 }),
-      fc.nat({ max: 5 }),
+      fc.nat({ max: 9 }),
       fc.array(element, { maxLength: 7 }),
     );
     const few = { k: 2, maxKeyBytes: 8, maxValueBytes: 16 };

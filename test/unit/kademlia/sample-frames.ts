@@ -1,5 +1,6 @@
 /** One frame of each shape the protocol has, with fixed contents: what test/fixtures/frames.json holds as bytes. */
 import {
+  type CellVersion,
   type Contact,
   createContact,
   encodeHello,
@@ -11,6 +12,9 @@ import {
   type Response,
 } from '../../../src/kademlia/index.ts';
 import {
+  type CellRange,
+  cellId,
+  cellRange,
   DEFAULT_NETWORK_CONSTANTS,
   hashValue,
   parseKey,
@@ -33,6 +37,15 @@ export const HEADER: RecordHeader = {
   valueHash: hashValue(value),
   signature: filled(64, 0x51),
 };
+
+/** A part of the key space whose end is within a byte, one key, one cell: in their order. */
+export const RANGES: readonly CellRange[] = [
+  cellRange(filled(32, 0x6e), 3),
+  cellRange(HEADER.key.id, 256),
+  cellRange(filled(64, 0xc0), 512),
+];
+
+const FLOOR: RecordHeader = { ...HEADER, publisher: filled(32, 0xb0), expiresAt: HEADER.expiresAt - 60_000 };
 
 const HELLO: Hello = {
   protocolVersion: PROTOCOL_VERSION,
@@ -68,6 +81,39 @@ export const SAMPLE_FRAMES: Readonly<Record<string, SampleFrame>> = {
   }),
   'store request': request(70_000, { type: 'STORE', record: { header: HEADER, value } }),
   'store request that renews': request(0xffff_ffff, { type: 'STORE', record: { header: HEADER, value: undefined } }),
+  'sync request with one digest': request(8, {
+    type: 'SYNC',
+    ranges: RANGES,
+    digests: filled(16, 0xd1),
+    settled: true,
+  }),
+  'sync request with a digest of each range': request(9, {
+    type: 'SYNC',
+    ranges: RANGES,
+    digests: filled(48, 0xd3),
+    settled: false,
+  }),
+  'sync request about everything': request(9, {
+    type: 'SYNC',
+    ranges: [cellRange(HEADER.key.id, 0)],
+    digests: filled(16, 0xd1),
+    settled: false,
+  }),
+  'fetch request': request(10, { type: 'FETCH', ranges: RANGES, withValues: true, after: undefined }),
+  'fetch request for headers that goes on': request(11, {
+    type: 'FETCH',
+    ranges: RANGES.slice(1),
+    withValues: false,
+    after: cellId(HEADER),
+  }),
+  'hand-off request': request(12, {
+    type: 'HAND_OFF',
+    records: [
+      { header: HEADER, value },
+      { header: FLOOR, value: undefined },
+    ],
+  }),
+  'leave request': request(13, { type: 'LEAVE' }),
   'ping response': response(0, { type: 'PING', time: 1_795_225_814_123 }),
   'find-node response': response(1, { type: 'FIND_NODE', closer: [ALICE, BOB] }),
   'find-node response of a node that knows nobody': response(1, { type: 'FIND_NODE', closer: [] }),
@@ -99,8 +145,35 @@ export const SAMPLE_FRAMES: Readonly<Record<string, SampleFrame>> = {
     newestSeq: HEADER.seq + 1,
     time: 1_795_225_814_123,
   }),
+  'sync response of one who holds the same': response(8, { type: 'SYNC', parts: [], settled: true }),
+  'sync response with parts': response(9, {
+    type: 'SYNC',
+    parts: [
+      { kind: 'same' },
+      { kind: 'differs', digest: filled(16, 0xd4) },
+      { kind: 'cells', cells: [] },
+      { kind: 'cells', cells: [HEADER, FLOOR].map(versionOf) },
+    ],
+    settled: false,
+  }),
+  'fetch response': response(10, {
+    type: 'FETCH',
+    records: [
+      { header: HEADER, value },
+      { header: FLOOR, value: undefined },
+    ],
+    more: true,
+  }),
+  'fetch response of one who holds nothing': response(11, { type: 'FETCH', records: [], more: false }),
+  'hand-off response': response(12, { type: 'HAND_OFF', refusals: [undefined, 'STALE', 'STORE_FULL'] }),
+  'leave response': response(13, { type: 'LEAVE' }),
   'error response': response(7, { type: 'ERROR', code: 'RESOURCE_EXHAUSTED' }),
 };
+
+function versionOf(header: RecordHeader): CellVersion {
+  const { seq, expiresAt, deleted, valueHash } = header;
+  return { cellId: cellId(header), seq, expiresAt, deleted, valueHash };
+}
 
 export function encodeSample(frame: SampleFrame): Uint8Array {
   switch (frame.kind) {
