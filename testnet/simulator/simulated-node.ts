@@ -51,7 +51,7 @@ export class SimulatedNode {
   readonly mode: NodeMode;
   readonly signer: Signer;
   readonly #components: SimulatedNodeComponents;
-  readonly #clockError: ClockError | undefined;
+  #clockError: ClockError | undefined;
   #state = new MemoryStateStore();
   #storage: MemoryStorage | undefined;
   #life: NodeLife | undefined;
@@ -161,6 +161,12 @@ export class SimulatedNode {
     assert(this.#life === undefined, 'only a stopped node gets another disk');
     this.#state = new MemoryStateStore();
     this.#storage = undefined;
+  }
+
+  /** The machine's wall clock is set. */
+  setClock(skewMs: number): void {
+    this.#clockError = { ...this.#clockError, skewMs };
+    this.#clock.setSkew(skewMs);
   }
 
   /** SIGSTOP. */

@@ -12,6 +12,10 @@ export interface PurposeTotals {
 /** Frames that never arrived, by cause. */
 export interface LostFrames {
   lost: number;
+  /** The sender's or the receiver's link had no room for it. */
+  congested: number;
+  /** The receiver had no time for it. */
+  overloaded: number;
   partitioned: number;
   /** The receiver was dead, or had closed the connection. */
   refused: number;
@@ -22,7 +26,7 @@ export interface LostFrames {
 export class Traffic {
   // BOUNDED: one entry per purpose.
   readonly #sent = new Map<FramePurpose, { frames: number; bytes: number }>();
-  readonly dropped: LostFrames = { lost: 0, partitioned: 0, refused: 0, vanished: 0 };
+  readonly dropped: LostFrames = { lost: 0, congested: 0, overloaded: 0, partitioned: 0, refused: 0, vanished: 0 };
   duplicated = 0;
   dials = 0;
 

@@ -1,4 +1,5 @@
 /** A connection of the virtual network and the machines at its ends. */
+import { MachineQueues } from './machine-limits.ts';
 
 /** What a machine does about its connections; the transport implements it. */
 export interface ConnectionHandler {
@@ -19,6 +20,9 @@ export interface Link {
   answeredAt?: number;
   /** One of its ends closed it on purpose: whatever comes of it later, it was not lost. */
   isClosed: boolean;
+  /** When the last frame of each direction arrives, ms on the world's clock: the end of the connection is not heard before it. */
+  diallerArrivesBy: number;
+  acceptorArrivesBy: number;
 }
 
 /** What a stopped process's machine keeps for it before it drops: some hundred kB, as socket buffers do. */
@@ -35,11 +39,18 @@ export class Endpoint {
   readonly links = new Set<Link>();
   // BOUNDED: MAX_BACKLOG.
   readonly backlog: (() => void)[] = [];
+  #queues: MachineQueues | undefined;
 
   constructor(number: number, address: string, handler: ConnectionHandler) {
     this.number = number;
     this.address = address;
     this.handler = handler;
+  }
+
+  /** Made when machines have limits for the first time: most worlds do without. */
+  get queues(): MachineQueues {
+    this.#queues ??= new MachineQueues();
+    return this.#queues;
   }
 
   /** For when the process goes on. */

@@ -1,9 +1,11 @@
 /**
  * The network of a simulated world: machines with addresses, connections between them, and everything that goes wrong in between. It knows
- * frames as bytes; what they say is the transport's business. Not here: bandwidth, queueing in routers.
+ * frames as bytes; what they say is the transport's business. Not here: queueing in routers, which is the latency model's tail.
  */
 import { assert } from '../../src/core/index.ts';
 import { constantLatency, type LatencyModel } from './latency.ts';
+import type { MachineLimits } from './machine-limits.ts';
+import { PairFaults, type Reachability } from './pair-faults.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { Trace } from './trace.ts';
 import { type FramePurpose, Traffic } from './traffic.ts';
@@ -20,6 +22,8 @@ export interface NetworkConditions {
   duplicationRate: number;
   /** Round trips before the dialler's HELLO can leave: TCP and the noise handshake. @default 2 */
   handshakeRoundTrips: number;
+  /** What each machine can carry, by its node's number. @default undefined: everything, at once */
+  limitsOf: ((number: number) => MachineLimits | undefined) | undefined;
 }
 
 const DEFAULT_CONDITIONS: NetworkConditions = {
@@ -27,22 +31,19 @@ const DEFAULT_CONDITIONS: NetworkConditions = {
   lossRate: 0,
   duplicationRate: 0,
   handshakeRoundTrips: 2,
+  limitsOf: undefined,
 };
-
-/** Whether frames get through from one node to another; asked with their numbers. Not symmetric unless it wants to be. */
-export type Reachability = (from: number, to: number) => boolean;
-
-const EVERYBODY: Reachability = () => true;
 
 export class VirtualNetwork {
   readonly conditions: NetworkConditions;
   readonly trace = new Trace();
   readonly traffic = new Traffic();
+  /** What is wrong between particular nodes. */
+  readonly faults = new PairFaults();
   readonly #clock: VirtualClock;
   readonly #random: SeededRandom;
   // BOUNDED: one entry per address ever used in this world.
   readonly #byAddress = new Map<string, Endpoint>();
-  #reachable: Reachability = EVERYBODY;
 
   constructor(clock: VirtualClock, random: SeededRandom, conditions: Partial<NetworkConditions> = {}) {
     this.#clock = clock;
@@ -59,25 +60,29 @@ export class VirtualNetwork {
     return endpoint;
   }
 
-  /** Only nodes of the same group hear each other; nodes in no group form one more. */
   partition(groups: readonly (readonly number[])[]): void {
-    const groupOf = new Map(groups.flatMap((group, index) => group.map((number) => [number, index] as const)));
-    this.#reachable = (from, to) => groupOf.get(from) === groupOf.get(to);
+    this.faults.partition(groups);
   }
 
   setReachability(reachable: Reachability): void {
-    this.#reachable = reachable;
+    this.faults.setReachability(reachable);
   }
 
   heal(): void {
-    this.#reachable = EVERYBODY;
+    this.faults.heal();
   }
 
   /** Begins a connection; `hello` is the dialler's first frame. Refusal comes back as `onLinkClosed`, silence is silence. */
   dial(from: Endpoint, address: string, hello: Uint8Array): Link {
     this.traffic.dials++;
     this.traffic.count('HELLO', hello.length);
-    const link: Link = { dialler: from, acceptor: undefined, isClosed: false };
+    const link: Link = {
+      dialler: from,
+      acceptor: undefined,
+      isClosed: false,
+      diallerArrivesBy: 0,
+      acceptorArrivesBy: 0,
+    };
     from.links.add(link);
     const to = this.#byAddress.get(address);
     if (to?.state === 'gone') {
@@ -91,8 +96,9 @@ export class VirtualNetwork {
       }
       return link;
     }
-    if (!this.#survives(from, to)) return link;
-    let delay = this.#latency(from, to);
+    const uploadMs = this.#upload(from, hello.length);
+    if (uploadMs === undefined || !this.#survives(from, to)) return link;
+    let delay = uploadMs + this.#latency(from, to);
     for (let i = 0; i < this.conditions.handshakeRoundTrips; i++) {
       delay += this.#latency(to, from) + this.#latency(from, to);
     }
@@ -104,11 +110,12 @@ export class VirtualNetwork {
   send(link: Link, from: Endpoint, frame: Uint8Array, purpose: FramePurpose): void {
     const to = otherEnd(link, from);
     this.traffic.count(purpose, frame.length);
-    if (!this.#survives(from, to)) return;
-    this.#carry(link, from, to, frame);
+    const uploadMs = this.#upload(from, frame.length);
+    if (uploadMs === undefined || !this.#survives(from, to)) return;
+    this.#carry(link, from, to, frame, uploadMs);
     if (this.#random.chance(this.conditions.duplicationRate)) {
       this.traffic.duplicated++;
-      this.#carry(link, from, to, frame);
+      this.#carry(link, from, to, frame, uploadMs);
     }
   }
 
@@ -153,19 +160,35 @@ export class VirtualNetwork {
       this.traffic.dropped.partitioned++;
       return false;
     }
-    if (!this.#random.chance(this.conditions.lossRate)) return true;
+    const { lossRate } = this.conditions;
+    const pairLossRate = this.faults.lossRate(from.number, to.number);
+    if (!this.#random.chance(lossRate) && !this.#random.chance(pairLossRate)) return true;
     this.traffic.dropped.lost++;
     return false;
   }
 
+  #reachable(from: number, to: number): boolean {
+    return this.faults.reaches(from, to);
+  }
+
+  /** @returns ms until the frame has left the machine; undefined when there is no room for it */
+  #upload(from: Endpoint, bytes: number): number | undefined {
+    const limits = this.conditions.limitsOf?.(from.number);
+    if (limits === undefined) return 0;
+    const uploadMs = from.queues.upload(this.#clock.monotonic(), bytes, limits);
+    if (uploadMs === undefined) this.traffic.dropped.congested++;
+    return uploadMs;
+  }
+
   /** Latency is drawn per frame, so frames may overtake each other; nothing overtakes the HELLO that opened its direction. */
-  #carry(link: Link, from: Endpoint, to: Endpoint, frame: Uint8Array): void {
+  #carry(link: Link, from: Endpoint, to: Endpoint, frame: Uint8Array, uploadMs: number): void {
     const now = this.#clock.monotonic();
-    let arrivesAt = now + this.#latency(from, to);
+    let arrivesAt = now + uploadMs + this.#latency(from, to);
     if (from === link.acceptor) {
       link.answeredAt ??= arrivesAt;
       arrivesAt = Math.max(arrivesAt, link.answeredAt);
-    }
+      link.acceptorArrivesBy = Math.max(link.acceptorArrivesBy, arrivesAt);
+    } else link.diallerArrivesBy = Math.max(link.diallerArrivesBy, arrivesAt);
     this.#clock.setTimer(arrivesAt - now, () => this.#arriveFrame(link, from, to, frame));
   }
 
@@ -181,7 +204,7 @@ export class VirtualNetwork {
       this.#notifyClosed(link, from, this.#latency(to, from), 'closed');
       return;
     }
-    this.#arrive(to, () => {
+    this.#receive(to, hello.length, () => {
       if (!from.links.has(link)) return; // given up meanwhile
       to.links.add(link);
       this.trace.add(this.#clock.monotonic(), from.number, to.number, hello);
@@ -194,7 +217,7 @@ export class VirtualNetwork {
       this.traffic.dropped.partitioned++;
       return;
     }
-    this.#arrive(to, () => {
+    this.#receive(to, frame.length, () => {
       if (to.links.has(link)) {
         this.trace.add(this.#clock.monotonic(), from.number, to.number, frame);
         to.handler.onFrame(link, frame);
@@ -209,7 +232,9 @@ export class VirtualNetwork {
     if (!from.links.delete(link) || link.acceptor === undefined) return;
     const to = otherEnd(link, from);
     if (!this.#reachable(from.number, to.number)) return;
-    this.#notifyClosed(link, to, this.#latency(from, to), link.isClosed ? 'closed' : 'lost');
+    const arrivesBy = from === link.acceptor ? link.acceptorArrivesBy : link.diallerArrivesBy;
+    const delayMs = Math.max(this.#latency(from, to), arrivesBy - this.#clock.monotonic());
+    this.#notifyClosed(link, to, delayMs, link.isClosed ? 'closed' : 'lost');
   }
 
   /** A frame on a connection its receiver does not know (any more), or whose machine has started anew since, is answered with a reset. */
@@ -221,10 +246,33 @@ export class VirtualNetwork {
 
   #notifyClosed(link: Link, to: Endpoint, delayMs: number, cause: CloseCause): void {
     this.#clock.setTimer(delayMs, () =>
-      this.#arrive(to, () => {
+      this.#receive(to, 0, () => {
         if (to.links.delete(link)) to.handler.onLinkClosed(link, cause);
       }),
     );
+  }
+
+  /** Something has reached a machine: through its link, then, when the process runs, through its processor. No bytes: an end of a connection. */
+  #receive(to: Endpoint, bytes: number, work: () => void): void {
+    const limits = this.conditions.limitsOf?.(to.number);
+    if (limits === undefined) {
+      this.#arrive(to, work);
+      return;
+    }
+    const downloadMs = to.queues.download(this.#clock.monotonic(), bytes, limits);
+    if (downloadMs === undefined) this.traffic.dropped.congested++;
+    else this.#after(downloadMs, () => this.#arrive(to, () => this.#serve(to, bytes === 0 ? 0 : 1, limits, work)));
+  }
+
+  #serve(to: Endpoint, frames: 0 | 1, limits: MachineLimits, work: () => void): void {
+    const serviceMs = to.queues.serve(this.#clock.monotonic(), frames, limits);
+    if (serviceMs === undefined) this.traffic.dropped.overloaded++;
+    else this.#after(serviceMs, () => this.#arrive(to, work));
+  }
+
+  #after(delayMs: number, work: () => void): void {
+    if (delayMs > 0) this.#clock.setTimer(delayMs, work);
+    else work();
   }
 
   #arrive(to: Endpoint, work: () => void): void {

@@ -139,6 +139,31 @@ export class World {
     return this.do(() => this.#join(this.node(number)));
   }
 
+  /** Only nodes of the same group hear each other; nodes in no group form one more. */
+  partition(groups: readonly (readonly number[])[]): void {
+    this.network.faults.partition(groups);
+  }
+
+  /** Nothing gets through from these to those any more; the other way stays as it is. Adds up with other partitions. */
+  partitionOneWay(from: readonly number[], to: readonly number[]): void {
+    this.network.faults.partitionOneWay(from, to);
+  }
+
+  /** A share of the frames from these to those vanishes, on top of what vanishes everywhere. */
+  lose(from: readonly number[], to: readonly number[], lossRate: number): void {
+    this.network.faults.lose(from, to, lossRate);
+  }
+
+  /** Ends partitions and bad lines; what is wrong everywhere (`network.conditions`) stays. */
+  heal(): void {
+    this.network.faults.heal();
+  }
+
+  /** Somebody sets a node's wall clock: from now on it is so far ahead of the world's, in this life and the next ones. */
+  setClock(number: number, skewMs: number): void {
+    this.node(number).setClock(skewMs);
+  }
+
   /** The oracle: by brute force over every id of the world, the K running servers nearest to `target`, nearest first. */
   trueClosest(target: NodeId, counts: (node: SimulatedNode) => boolean = () => true): readonly SimulatedNode[] {
     return this.running
