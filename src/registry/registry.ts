@@ -285,9 +285,11 @@ export class Registry implements RecordStore {
   }
 
   #forget(cell: Cell): void {
+    const isKnown = cell.state.bytes > 0;
     this.#schedule.delete(cell);
     this.#ledger.forget(cell);
-    this.#tell({ kind: 'gone', cellId: fromKeyText(cell.id) });
+    // Without an entry ever seen it was only in doubt: nobody was told that it is held.
+    if (isKnown) this.#tell({ kind: 'gone', cellId: fromKeyText(cell.id) });
   }
 
   #tell(change: CellChange): void {

@@ -17,6 +17,7 @@ import {
 } from '../../../src/registry/index.ts';
 import { ManualClock, settle } from '../../support/manual-clock.ts';
 import { headerOnly, type UnsignedRecordInit, unsignedRecord } from '../../support/unsigned-record.ts';
+import { overriding } from './overriding.ts';
 
 const TEN_MINUTES = 10 * 60_000;
 const constants = { ...DEFAULT_NETWORK_CONSTANTS, maxPublishersPerKey: 3, maxTtlMs: 3_600_000 };
@@ -169,25 +170,6 @@ describe('merging', () => {
     expect(await read('key')).toEqual([newer]);
   });
 });
-
-/** The same storage with some of its methods exchanged. */
-function overriding(base: RegistryStorage, methods: Partial<RegistryStorage>): RegistryStorage {
-  return {
-    name: base.name,
-    capabilities: base.capabilities,
-    retrieve: (key, options) => base.retrieve(key, options),
-    retrieveBatch: (keys, options) => base.retrieveBatch(keys, options),
-    storeIf: (operation, options) => base.storeIf(operation, options),
-    storeIfBatch: (operations, options) => base.storeIfBatch(operations, options),
-    store: (key, entry, options) => base.store(key, entry, options),
-    remove: (key, options) => base.remove(key, options),
-    contains: (key, options) => base.contains(key, options),
-    scan: (options) => base.scan(options),
-    size: (options) => base.size(options),
-    close: () => base.close(),
-    ...methods,
-  };
-}
 
 describe('limits', () => {
   test('a key takes as many live publishers as the network allows, exactly, even concurrently', async () => {

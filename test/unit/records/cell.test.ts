@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  CELL_ID_BYTES,
+  cellId,
+  cellRange,
+  hashValue,
+  parseKey,
+  rangeContains,
+  toHex,
+  utf8Encode,
+} from '../../../src/records/index.ts';
+
+const bitsOf = (id: Uint8Array) => Array.from(id, (byte) => byte.toString(2).padStart(8, '0')).join('');
+const publisher = new Uint8Array(32).fill(7);
+
+describe('a cell id', () => {
+  test('is the key id followed by the publisher', () => {
+    const key = parseKey('svc/web');
+    const id = cellId({ key, publisher });
+    expect(id).toHaveLength(CELL_ID_BYTES);
+    expect(id).toEqual(Uint8Array.of(...key.id, ...publisher));
+  });
+
+  test('is one for all publishers of an immutable key', () => {
+    const key = parseKey(`sha256:${toHex(hashValue(utf8Encode('value')))}`);
+    const other = new Uint8Array(32).fill(8);
+    expect(cellId({ key, publisher })).toEqual(cellId({ key, publisher: other }));
+    expect(cellId({ key: parseKey('open'), publisher })).not.toEqual(
+      cellId({ key: parseKey('open'), publisher: other }),
+    );
+  });
+});
+
+describe('a range', () => {
+  const id = Uint8Array.of(0b1011_0110, 0b1100_0001);
+
+  test('is the first bits of an id, with 0 behind them', () => {
+    expect(cellRange(id, 0)).toEqual({ prefix: new Uint8Array(0), bits: 0 });
+    expect(cellRange(id, 3)).toEqual({ prefix: Uint8Array.of(0b1010_0000), bits: 3 });
+    expect(cellRange(id, 8)).toEqual({ prefix: Uint8Array.of(0b1011_0110), bits: 8 });
+    expect(cellRange(id, 9)).toEqual({ prefix: Uint8Array.of(0b1011_0110, 0b1000_0000), bits: 9 });
+    expect(cellRange(id, 16)).toEqual({ prefix: id, bits: 16 });
+  });
+
+  test('leaves the id it was taken from as it was', () => {
+    const before = id.slice();
+    cellRange(id, 1).prefix.fill(0xff);
+    expect(id).toEqual(before);
+  });
+
+  test('contains what begins with its bits, of keys and of cells', () => {
+    const range = cellRange(id, 11);
+    expect(rangeContains(range, Uint8Array.of(0b1011_0110, 0b1101_1111))).toBe(true);
+    expect(rangeContains(range, Uint8Array.of(0b1011_0110, 0b1110_0000))).toBe(false);
+    expect(rangeContains(range, Uint8Array.of(0b1011_0111, 0b1100_0001))).toBe(false);
+    expect(rangeContains(range, Uint8Array.of(0b1011_0110, 0b1100_0000, 0xff, 0xff))).toBe(true);
+  });
+
+  test('of a cell contains no key: an id that is shorter than the range is not in it', () => {
+    const cell = cellId({ key: parseKey('svc/web'), publisher });
+    expect(rangeContains(cellRange(cell, 512), cell)).toBe(true);
+    expect(rangeContains(cellRange(cell, 257), cell.subarray(0, 32))).toBe(false);
+    expect(rangeContains(cellRange(cell, 256), cell.subarray(0, 32))).toBe(true);
+  });
+
+  test('contains exactly the ids whose text of bits begins like it', () => {
+    const bytes = fc.uint8Array({ minLength: 3, maxLength: 3 });
+    const near = fc.tuple(bytes, fc.nat({ max: 23 })).map(([base, flip]) => {
+      const other = base.slice();
+      other[flip >> 3]! ^= 0x80 >> (flip & 7);
+      return [base, other] as const;
+    });
+    fc.assert(
+      fc.property(near, fc.nat({ max: 24 }), ([a, b], bits) => {
+        expect(rangeContains(cellRange(a, bits), b)).toBe(bitsOf(b).startsWith(bitsOf(a).slice(0, bits)));
+        expect(rangeContains(cellRange(a, bits), a)).toBe(true);
+      }),
+    );
+  });
+});
