@@ -1,4 +1,4 @@
-/** What this node says when asked. PING and FIND_NODE are answered here, records are their handler's. */
+/** What this node says when asked. PING, FIND_NODE and LEAVE are answered here, records are their handler's. */
 import { unreachable } from '../core/index.ts';
 import type { Request, Response } from './messages.ts';
 import { NodeId } from './node-id.ts';
@@ -12,6 +12,8 @@ export interface AnsweringParts {
   readonly handler: RecordRequestHandler;
   /** Wall clock, ms since the epoch. */
   now(): number;
+  /** It said goodbye. */
+  onLeave(from: Peer): void;
 }
 
 export async function answerRequest(parts: AnsweringParts, from: Peer, request: Request): Promise<Response> {
@@ -37,6 +39,7 @@ export async function answerRequest(parts: AnsweringParts, from: Peer, request: 
     case 'HAND_OFF':
       return handler.handOff(from, request);
     case 'LEAVE':
+      parts.onLeave(from);
       return { type: 'LEAVE' };
     default:
       return unreachable(request);

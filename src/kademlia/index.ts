@@ -3,7 +3,7 @@ export { type DecodedFrame, decodeFrame } from './codec.ts';
 export { type Contact, createContact } from './contact.ts';
 export { commonPrefixLength, compareDistance, distance } from './distance.ts';
 export { encodeHello } from './hello-codec.ts';
-export { Kademlia, type KademliaInit, type LookupOutcome } from './kademlia.ts';
+export { Kademlia, type KademliaEvents, type KademliaInit } from './kademlia.ts';
 export { Lookup, type LookupInit } from './lookup.ts';
 export type * from './messages.ts';
 export { NodeId } from './node-id.ts';
@@ -11,7 +11,8 @@ export { recordBytes } from './record-fields.ts';
 export type { RecordRequestHandler } from './record-request-handler.ts';
 export { encodeRequest } from './request-codec.ts';
 export { encodeResponse } from './response-codec.ts';
-export { RoutingTable } from './routing-table.ts';
+export { type Neighbourhood, RoutingTable } from './routing-table.ts';
+export type { LookupOutcome } from './searcher.ts';
 export type { Peer, RequestOptions, Transport, TransportEvents } from './transport.ts';
 export {
   DIGEST_BYTES,

@@ -1,6 +1,6 @@
 /**
- * Up to K contacts of one distance range, least recently seen first, and as many replacements that wait for a place (Kademlia paper §2.2, §4.1).
- * It keeps order and size; who deserves a place is the table's to decide.
+ * The contacts of one distance range, least recently seen first, and replacements that wait for a place (Kademlia paper §2.2, §4.1).
+ * It keeps order and size; who deserves a place, and how many places there are, is the table's to decide.
  */
 import { assert } from '../core/index.ts';
 import type { Contact } from './contact.ts';
@@ -19,17 +19,27 @@ export interface TableEntry {
   answersBeforeFailures: number;
 }
 
+export function newEntry(contact: Contact, groups: readonly string[], seenAt: number): TableEntry {
+  return { contact, groups, seenAt, failures: 0, answersBeforeFailures: 0 };
+}
+
+export interface KBucketInit {
+  /** Asked whenever somebody wants in. It may shrink: nobody is evicted for it, newcomers find the bucket full. */
+  capacity(): number;
+  readonly maxReplacements: number;
+}
+
 export class KBucket {
-  readonly #capacity: number;
-  // BOUNDED: capacity, add() is refused when full.
+  readonly #init: KBucketInit;
+  // BOUNDED: the largest capacity, add() is refused when full.
   readonly #entries: TableEntry[] = [];
-  // BOUNDED: capacity, the oldest makes room for a new one. By hex id, least recently seen first.
+  // BOUNDED: maxReplacements, the oldest makes room for a new one. By hex id, least recently seen first.
   readonly #replacements = new Map<string, TableEntry>();
   /** When a lookup last went through this range, monotonic ms. */
   refreshedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(capacity: number) {
-    this.#capacity = capacity;
+  constructor(init: KBucketInit) {
+    this.#init = init;
   }
 
   get size(): number {
@@ -37,7 +47,12 @@ export class KBucket {
   }
 
   get isFull(): boolean {
-    return this.#entries.length >= this.#capacity;
+    return this.#entries.length >= this.#init.capacity();
+  }
+
+  /** Somebody waits for a place. */
+  get hasWaiting(): boolean {
+    return this.#replacements.size > 0;
   }
 
   /** Least recently seen first. */
@@ -62,6 +77,12 @@ export class KBucket {
     this.#entries.push(entry);
   }
 
+  /** Gives the place of `previous` to `entry`, also in a bucket with more than its capacity. */
+  replace(previous: TableEntry, entry: TableEntry): void {
+    this.delete(previous);
+    this.#entries.push(entry);
+  }
+
   /** Its place becomes free; replacements go on waiting. */
   delete(entry: TableEntry): void {
     const index = this.#entries.indexOf(entry);
@@ -71,7 +92,7 @@ export class KBucket {
 
   /** The caller has taken it out before, if it was one: see `takeWaiting`. */
   addReplacement(entry: TableEntry): void {
-    const oldest = this.#replacements.size >= this.#capacity ? this.#replacements.keys().next() : undefined;
+    const oldest = this.#replacements.size >= this.#init.maxReplacements ? this.#replacements.keys().next() : undefined;
     if (oldest?.value !== undefined) this.#replacements.delete(oldest.value);
     this.#replacements.set(entry.contact.id.hex, entry);
   }

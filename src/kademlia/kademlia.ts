@@ -2,28 +2,29 @@
  * The overlay of one node: table, lookups, times and the transport under them. Everybody above asks here who is near a key and sends requests
  * through here, so that every answer and every silence is noted once. Not here: records, quorums, where the first addresses come from.
  */
-import {
-  assert,
-  type Clock,
-  isNautilusError,
-  NautilusError,
-  type Observer,
-  type Random,
-  type StateStore,
-} from '../core/index.ts';
+import { assert, type Clock, isNautilusError, type Observer, type Random, type StateStore } from '../core/index.ts';
 import type { NetworkConstants } from '../records/index.ts';
 import { answerRequest } from './answer-request.ts';
 import type { Contact } from './contact.ts';
-import { Lookup } from './lookup.ts';
+import { compareDistance } from './distance.ts';
 import { Maintenance } from './maintenance.ts';
-import type { FindNodeRequest, NodeMode, PingRequest, Request, Response, ResponseTo } from './messages.ts';
-import { estimateOthers } from './network-size.ts';
+import type {
+  FindNodeRequest,
+  LeaveRequest,
+  NodeMode,
+  PingRequest,
+  Request,
+  Response,
+  ResponseTo,
+} from './messages.ts';
 import type { NodeId } from './node-id.ts';
+import { Presence } from './presence.ts';
 import type { RecordRequestHandler } from './record-request-handler.ts';
 import { responseError } from './response-error.ts';
 import { RoundTripTimes, type RoundTripTimesInit } from './round-trip-times.ts';
-import { type FailureOutcome, RoutingTable } from './routing-table.ts';
-import { type LookupAnswer, runLookup } from './run-lookup.ts';
+import { type Neighbourhood, RoutingTable } from './routing-table.ts';
+import { sayGoodbye } from './say-goodbye.ts';
+import { type CallOptions, type LookupOptions, type LookupOutcome, type LookupQuery, Searcher } from './searcher.ts';
 import type { Peer, RequestOptions, Transport } from './transport.ts';
 
 export interface KademliaComponents {
@@ -47,6 +48,8 @@ export interface KademliaInit {
   readonly storeTimeoutMs: number;
   /** Time for `connect`, ms. @default 5_000 */
   readonly connectTimeoutMs: number;
+  /** Time for saying goodbye to everybody, ms. @default 3_000 */
+  readonly leaveTimeoutMs: number;
   readonly times: Partial<RoundTripTimesInit>;
 }
 
@@ -56,43 +59,17 @@ const DEFAULT_INIT: KademliaInit = {
   challengeAfterMs: 60_000,
   storeTimeoutMs: 3_000,
   connectTimeoutMs: 5_000,
+  leaveTimeoutMs: 3_000,
   times: {},
 };
 
-/** Lookups begin with this many times K: right after 30 % of 64 nodes died they find 97 % of the closest living, with K seeds 84 %. */
-const SEED_FACTOR = 3;
-
-export interface CallOptions {
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface LookupOptions extends CallOptions {
-  /** How many nodes to find. @default K of the network */
-  readonly k?: number | undefined;
-}
-
-export interface LookupOutcome {
-  /** Live servers that answered, nearest first, at most K, without this node. */
-  readonly closest: readonly Contact[];
-  /** Requests in sequence that led to the nearest; 0 when nobody answered. */
-  readonly hops: number;
-  readonly requests: number;
-  readonly elapsedMs: number;
+export interface KademliaEvents {
   /**
-   * False when a contact nearer than the last of `closest` was still silent, or the lookup used up its requests. Who failed, or was silent a
-   * moment ago and therefore passed over, is not missed.
+   * Somebody got or lost a place in the table, or came into doubt or out of it: `neighbourhood()` may be another. Called synchronously, after
+   * the table changed, also several times in a row. Must not throw.
    */
-  readonly complete: boolean;
+  onContactsChanged(): void;
 }
-
-/**
- * The caller's own request in a lookup. Rejects with a `NautilusError` when the contact does not answer, and settles within a bounded time, as
- * `request` does; any other error ends the lookup. `signal` is one for the whole lookup.
- */
-export type LookupQuery = (
-  contact: Contact,
-  signal: AbortSignal,
-) => Promise<{ readonly closer: readonly Contact[]; readonly holder: boolean }>;
 
 export class Kademlia {
   readonly table: RoutingTable;
@@ -100,10 +77,8 @@ export class Kademlia {
   readonly #init: KademliaInit;
   readonly #times: RoundTripTimes;
   readonly #maintenance: Maintenance;
-  // BOUNDED: by the transport's connections.
-  readonly #connected = new Map<string, Peer>();
-  // BOUNDED: by the lookups the callers run.
-  readonly #running = new Set<AbortController>();
+  readonly #presence: Presence;
+  readonly #searcher: Searcher;
   #isStopped = false;
 
   constructor(components: KademliaComponents, init: Partial<KademliaInit> = {}) {
@@ -117,7 +92,20 @@ export class Kademlia {
       kademlia: this,
       refreshIntervalMs: this.#init.refreshIntervalMs,
       challengeAfterMs: this.#init.challengeAfterMs,
-      onReplaced: (contact, outcome) => this.#noteRemoval(contact, outcome),
+      onEvicted: (contact, outcome) => this.#presence.noteRemoval(contact, outcome),
+    });
+    this.#presence = new Presence({
+      ...components,
+      table: this.table,
+      times: this.#times,
+      maintenance: this.#maintenance,
+    });
+    this.#searcher = new Searcher({
+      ...components,
+      table: this.table,
+      times: this.#times,
+      presence: this.#presence,
+      alpha: this.#init.alpha,
     });
   }
 
@@ -130,15 +118,22 @@ export class Kademlia {
   }
 
   /** Takes back the saved table, then opens the transport. Finding the network is `connect` and `bootstrap`. */
-  async start(handler: RecordRequestHandler): Promise<void> {
+  async start(handler: RecordRequestHandler, events?: KademliaEvents): Promise<void> {
     const { transport, clock, observer } = this.#components;
+    const presence = this.#presence;
     await this.#maintenance.restore();
-    const answering = { table: this.table, handler, now: () => clock.now() };
+    presence.start(() => events?.onContactsChanged());
+    const answering = {
+      table: this.table,
+      handler,
+      now: () => clock.now(),
+      onLeave: (from: Peer) => presence.onLeave(from),
+    };
     await transport.start({
-      onPeerConnected: (peer) => this.#onPeerConnected(peer),
-      onPeerDisconnected: (peer, cause) => this.#onPeerDisconnected(peer, cause),
+      onPeerConnected: (peer) => presence.onConnected(peer),
+      onPeerDisconnected: (peer, cause) => presence.onDisconnected(peer, cause),
       onRequest: async (from, request) => {
-        this.#onSignOfLife(from);
+        presence.onSignOfLife(from);
         observer.notify({ type: 'request-served', request: request.type });
         try {
           return await answerRequest(answering, from, request);
@@ -151,12 +146,27 @@ export class Kademlia {
     this.#maintenance.start();
   }
 
+  /**
+   * Ends maintenance and tells everybody connected, and everybody near, that this node goes: they take it out of their tables. Resolves within
+   * `leaveTimeoutMs` and a save of the table; who cannot be told is left to notice. The node answers until `stop`.
+   */
+  async leave(): Promise<void> {
+    await this.#maintenance.stop();
+    const { clock } = this.#components;
+    const contacts = this.mode === 'server' ? this.#expectingUs() : []; // the others are in nobody's table
+    await sayGoodbye({
+      clock,
+      contacts,
+      timeoutMs: this.#init.leaveTimeoutMs,
+      send: (contact, options) => this.request<LeaveRequest>(contact, { type: 'LEAVE' }, options),
+    });
+  }
+
   /** Ends lookups, saves the table, closes the transport. Resolves within the transport's bounded time. */
   async stop(): Promise<void> {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    const reason = stopped();
-    for (const controller of this.#running) controller.abort(reason);
+    this.#searcher.stop();
     await this.#maintenance.stop();
     await this.#components.transport.stop();
   }
@@ -187,7 +197,7 @@ export class Kademlia {
       throw error;
     }
     if (isConnected) this.#times.measured(to.id, clock.monotonic() - startedAt);
-    this.#onSignOfLife(this.#connected.get(to.id.hex), to);
+    this.#presence.onAnswer(to);
     return response as ResponseTo<R>;
   }
 
@@ -216,31 +226,8 @@ export class Kademlia {
   }
 
   /** The same search with the caller's own request; contacts whose answer says `holder: false` are heard, but not counted in `closest`. */
-  async search(target: NodeId, query: LookupQuery, options: LookupOptions = {}): Promise<LookupOutcome> {
-    if (this.#isStopped) throw stopped();
-    const { clock, constants } = this.#components;
-    const { k = constants.k } = options;
-    const startedAt = clock.monotonic();
-    const controller = new AbortController();
-    const onAbort = () => controller.abort(options.signal?.reason);
-    if (options.signal?.aborted) onAbort();
-    options.signal?.addEventListener('abort', onAbort, { once: true });
-    this.#running.add(controller);
-    try {
-      let sent = 0;
-      const ask = async (contact: Contact): Promise<LookupAnswer> => {
-        sent++;
-        const { closer, holder } = await query(contact, controller.signal);
-        return { closer, counts: holder && this.#isServer(contact.id) };
-      };
-      let lookup = await this.#lookUp({ target, k, passOverSuspects: true }, ask, controller.signal);
-      // Everybody is suspect: more likely it was this node that could not be heard. Then nobody is passed over.
-      if (sent === 0) lookup = await this.#lookUp({ target, k, passOverSuspects: false }, ask, controller.signal);
-      return this.#finish(lookup, target, sent, clock.monotonic() - startedAt);
-    } finally {
-      this.#running.delete(controller);
-      options.signal?.removeEventListener('abort', onAbort);
-    }
+  search(target: NodeId, query: LookupQuery, options: LookupOptions = {}): Promise<LookupOutcome> {
+    return this.#searcher.search(target, query, options);
   }
 
   /** Joins the network this node has a first contact of (paper §2.3): finds itself, then refreshes the buckets farther away. */
@@ -273,12 +260,14 @@ export class Kademlia {
     return 1 + this.table.countNearer(keyId);
   }
 
+  /** The part of the id space around this node that it may claim to know completely, and everybody trusted in it. */
+  neighbourhood(): Neighbourhood {
+    return this.table.neighbourhood();
+  }
+
   /** Servers in the network, estimated, this one included if it is one. */
   networkSize(): number {
-    const { k } = this.#components.constants;
-    const nearest = this.table.closest(this.self.id, k);
-    const others = estimateOthers({ self: this.self.id, nearest, k, known: this.table.size });
-    return others + (this.mode === 'server' ? 1 : 0);
+    return this.table.estimateOthers() + (this.mode === 'server' ? 1 : 0);
   }
 
   /** Smoothed round trip, ms; undefined for a peer never measured. */
@@ -291,86 +280,16 @@ export class Kademlia {
     return this.table.lastSeen(id);
   }
 
-  async #lookUp(
-    { target, k, passOverSuspects }: { target: NodeId; k: number; passOverSuspects: boolean },
-    ask: (contact: Contact) => Promise<LookupAnswer>,
-    signal: AbortSignal,
-  ): Promise<Lookup> {
-    const { clock, transport } = this.#components;
-    const lookup = new Lookup({ target, self: this.self.id, k, alpha: this.#init.alpha }, this.#seeds(target));
-    const driver = {
-      clock,
-      ask,
-      isSuspect: ({ id }: Contact) => passOverSuspects && this.#times.isSuspect(id, clock.monotonic()),
-      hedgeAfterMs: ({ id }: Contact) => this.#times.hedgeAfterMs(id, transport.isConnected(id)),
-    };
-    await runLookup(lookup, driver, signal);
-    return lookup;
-  }
-
-  #finish(lookup: Lookup, target: NodeId, requests: number, elapsedMs: number): LookupOutcome {
-    const { closest, hops, isComplete } = lookup;
-    if (closest.length > 0) this.table.markRefreshed(target, this.#components.clock.monotonic());
-    this.#components.observer.notify({ type: 'lookup-finished', hops, requests, elapsedMs });
-    return { closest, hops, requests, elapsedMs, complete: isComplete };
-  }
-
-  /**
-   * The nearest of the table, and spares for the case that many of them are dead: they cost nothing unless they are needed. While it knows few,
-   * also who introduced us: bootstrap nodes are in nobody's table.
-   */
-  #seeds(target: NodeId): readonly Contact[] {
-    const { k } = this.#components.constants;
-    const known = this.table.closest(target, SEED_FACTOR * k);
-    if (known.length >= k) return known;
-    const introducers = this.peers().filter((peer) => peer.mode !== 'client');
-    return [...known, ...introducers.slice(0, k).map((peer) => peer.contact)];
-  }
-
-  /** Only what HELLO said counts: a contact list may name anybody. */
-  #isServer(id: NodeId): boolean {
-    const peer = this.#connected.get(id.hex);
-    return peer === undefined ? this.table.get(id) !== undefined : peer.mode === 'server';
+  /** Whoever may have this node in its table, nearest first. */
+  #expectingUs(): Contact[] {
+    const contacts = new Map(this.neighbourhood().contacts.map((contact) => [contact.id.hex, contact]));
+    for (const { contact } of this.peers()) contacts.set(contact.id.hex, contact);
+    return [...contacts.values()].sort((a, b) => compareDistance(this.self.id, a.id, b.id));
   }
 
   #timeoutMs(id: NodeId, request: Request, isConnected: boolean): number {
     const adaptiveMs = this.#times.timeoutMs(id, isConnected);
     return request.type === 'STORE' ? Math.max(adaptiveMs, this.#init.storeTimeoutMs) : adaptiveMs;
-  }
-
-  #onPeerConnected(peer: Peer): void {
-    const { hex } = peer.contact.id;
-    const isNew = !this.#connected.has(hex);
-    this.#connected.set(hex, peer);
-    if (isNew) this.#components.observer.notify({ type: 'peer-connected', nodeId: hex, mode: peer.mode });
-    if (peer.mode !== 'server') this.#noteRemoval(peer.contact, this.table.remove(peer.contact.id));
-    this.#onSignOfLife(peer);
-  }
-
-  #onPeerDisconnected({ contact }: Peer, cause: 'closed' | 'lost' = 'closed'): void {
-    const { hex } = contact.id;
-    this.#connected.delete(hex);
-    this.#components.observer.notify({ type: 'peer-disconnected', nodeId: hex });
-    if (cause === 'closed' || this.table.get(contact.id) === undefined) return;
-    this.#onSilence(contact);
-    this.#maintenance.probe(contact);
-  }
-
-  /** `contact`: who answered, when its connection is closed again already. */
-  #onSignOfLife(peer: Peer | undefined, contact = peer?.contact): void {
-    if (contact === undefined) return;
-    this.#times.heardOf(contact.id);
-    if (peer?.mode === 'server') this.#offer(peer.contact);
-    else if (peer === undefined && this.table.get(contact.id) !== undefined) this.#offer(contact);
-  }
-
-  #offer(contact: Contact): void {
-    const outcome = this.table.insert(contact, this.#components.clock.now());
-    if (outcome.kind === 'inserted') {
-      this.#components.observer.notify({ type: 'contact-added', nodeId: contact.id.hex });
-    } else if (outcome.kind === 'full') {
-      this.#maintenance.challenge(outcome.oldest, outcome.oldestSeenAt);
-    }
   }
 
   #onRequestFailed(to: Contact, request: Request, error: unknown, hadTime: boolean): void {
@@ -384,12 +303,12 @@ export class Kademlia {
       case 'MALFORMED':
         break;
       case 'NETWORK_MISMATCH':
-        this.#noteRemoval(to, this.table.remove(to.id));
+        this.#presence.noteRemoval(to, this.table.remove(to.id));
         break;
       default:
         return; // it is there, or we gave up
     }
-    this.#onSilence(to);
+    this.#presence.onSilence(to);
   }
 
   /** The asker is told no more than `INTERNAL`; who runs this node must hear what it was. */
@@ -398,20 +317,4 @@ export class Kademlia {
     const message = `a ${request.type} could not be answered: ${error instanceof Error ? error.message : String(error)}`;
     this.#components.observer.notify({ type: 'warning', code: 'REQUEST_FAILED', message });
   }
-
-  #onSilence(contact: Contact): void {
-    this.#times.silent(contact.id, this.#components.clock.monotonic());
-    this.#noteRemoval(contact, this.table.failed(contact.id));
-  }
-
-  #noteRemoval(contact: Contact, outcome: FailureOutcome): void {
-    if (outcome.kind !== 'removed') return;
-    const { observer } = this.#components;
-    observer.notify({ type: 'contact-removed', nodeId: contact.id.hex });
-    if (outcome.promoted !== undefined) observer.notify({ type: 'contact-added', nodeId: outcome.promoted.id.hex });
-  }
-}
-
-function stopped(): NautilusError {
-  return new NautilusError('ABORTED', 'the node is stopping: start it again to go on');
 }

@@ -31,6 +31,10 @@ interface Candidate {
   readonly contact: Contact;
   /** Requests in sequence that led here, its own included. */
   readonly depth: number;
+  /** Who named it first; undefined: it was a seed. */
+  readonly namedBy: Candidate | undefined;
+  /** A seed, or named by more than one. */
+  isConfirmed: boolean;
   state: CandidateState;
 }
 
@@ -59,7 +63,7 @@ export class Lookup {
     this.#k = k;
     this.#alpha = alpha;
     this.#maxRequests = maxRequests;
-    for (const seed of seeds) this.#consider(seed, 1);
+    for (const seed of seeds) this.#consider(seed, undefined);
   }
 
   /** Whom to ask now. To be called until it says otherwise, and again after each event. */
@@ -104,7 +108,7 @@ export class Lookup {
     // Differs from design, where only contacts nearer than the asked peer were taken: then the nearest, who knows the K closest best, could
     // name none of them (median 21 and p95 28 requests at N = 64 instead of 20 and 20; overlap 0.9988 instead of 1 at N = 1,000 with half-filled
     // tables), and with fewer than K nodes the farthest would never be found. Farther ones are asked only when nearer ones fail.
-    for (let i = 0; i < closer.length && i < this.#k; i++) this.#consider(closer[i]!, asked.depth + 1);
+    for (let i = 0; i < closer.length && i < this.#k; i++) this.#consider(closer[i]!, asked);
   }
 
   /** No answer will come, or nobody waits for it any more. */
@@ -130,6 +134,20 @@ export class Lookup {
       if (closest.length === this.#k) break;
     }
     return closest;
+  }
+
+  /**
+   * Who should have answered and has not: asked, passed over or failed, and nearer than the last of `closest` (anywhere, when there are fewer
+   * than K). Without those that only one other ever named: a liar could invent any number of them.
+   */
+  get unanswered(): Contact[] {
+    const unanswered: Contact[] = [];
+    let answered = 0;
+    for (const { state, contact, isConfirmed } of this.#shortlist) {
+      if (state === 'answered' && ++answered === this.#k) break;
+      if (isConfirmed && state !== 'answered' && state !== 'passed' && state !== 'unasked') unanswered.push(contact);
+    }
+    return unanswered;
   }
 
   /** Requests in sequence that led to the nearest contact. */
@@ -166,10 +184,16 @@ export class Lookup {
     return candidate;
   }
 
-  #consider(contact: Contact, depth: number): void {
+  #consider(contact: Contact, namedBy: Candidate | undefined): void {
     const { hex } = contact.id;
-    if (hex === this.#self.hex || this.#byId.has(hex)) return;
-    const candidate: Candidate = { contact, depth, state: 'unasked' };
+    if (hex === this.#self.hex) return;
+    const known = this.#byId.get(hex);
+    if (known !== undefined) {
+      if (known.namedBy !== namedBy) known.isConfirmed = true;
+      return;
+    }
+    const depth = 1 + (namedBy?.depth ?? 0);
+    const candidate: Candidate = { contact, depth, namedBy, isConfirmed: namedBy === undefined, state: 'unasked' };
     this.#shortlist.splice(this.#placeOf(contact.id), 0, candidate);
     this.#byId.set(hex, candidate);
     this.#unasked++;

@@ -6,8 +6,9 @@ import { type Clock, isNautilusError, type Observer, type Random, type StateStor
 import type { Contact } from './contact.ts';
 import type { NodeId } from './node-id.ts';
 import { randomIdInBucket } from './random-id.ts';
-import type { FailureOutcome, RoutingTable } from './routing-table.ts';
+import type { RoutingTable } from './routing-table.ts';
 import { decodeTable, encodeTable } from './saved-table.ts';
+import type { FailureOutcome } from './table-outcome.ts';
 
 interface CallOptions {
   readonly signal?: AbortSignal | undefined;
@@ -30,7 +31,7 @@ export interface MaintenanceInit {
   readonly refreshIntervalMs: number;
   readonly challengeAfterMs: number;
   /** A contact lost its place because it did not answer when it mattered. */
-  onReplaced(contact: Contact, outcome: FailureOutcome): void;
+  onEvicted(contact: Contact, outcome: FailureOutcome): void;
 }
 
 /**
@@ -44,6 +45,10 @@ const STATE_KEY = 'kademlia/table';
 const PROBES = 8;
 /** Contacts with broken connections pinged at a time; with more of them the fault is more likely our own. */
 const MAX_PROBES = 64;
+/** When a neighbour that failed once is asked again, ms, ± 20 %: long enough for a stalled machine to be back. */
+const RECHECK_AFTER_MS = 5_000;
+/** Neighbours that wait for it. */
+const MAX_RECHECKS = 64;
 
 export class Maintenance {
   readonly #init: MaintenanceInit;
@@ -52,6 +57,8 @@ export class Maintenance {
   readonly #unchallengedUntil = new Map<number, number>();
   // BOUNDED: MAX_PROBES.
   readonly #probed = new Set<string>();
+  // BOUNDED: MAX_RECHECKS, by hex id.
+  readonly #rechecks = new Map<string, Timer>();
   #timer: Timer | undefined;
   #round: Promise<void> = Promise.resolve();
 
@@ -70,6 +77,7 @@ export class Maintenance {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#timer?.cancel();
+    for (const recheck of this.#rechecks.values()) recheck.cancel();
     await this.#round;
     await this.#save();
   }
@@ -88,7 +96,7 @@ export class Maintenance {
     const { closest } = await kademlia.findClosest(self.id, options);
     const heard = this.#heardCompletely(closest);
     for (let j = 0; j < heard; j++) {
-      if ((table.occupancy()[j]?.size ?? 0) >= JOIN_CONTACTS) continue;
+      if ((table.sizes()[j] ?? 0) >= JOIN_CONTACTS) continue;
       await kademlia.findClosest(randomIdInBucket(self.id, j, random), { ...options, k: JOIN_CONTACTS });
     }
   }
@@ -111,7 +119,7 @@ export class Maintenance {
    * `challengeAfterMs`, or else every request of a stranger would cost a PING; after a silence the next newcomer may challenge at once.
    */
   challenge(oldest: Contact, seenAt: number): void {
-    const { kademlia, clock, challengeAfterMs, onReplaced } = this.#init;
+    const { kademlia, clock, challengeAfterMs, onEvicted } = this.#init;
     const index = kademlia.table.bucketIndex(oldest.id);
     const now = clock.monotonic();
     if (clock.now() - seenAt < challengeAfterMs || now < (this.#unchallengedUntil.get(index) ?? now)) return;
@@ -122,7 +130,7 @@ export class Maintenance {
       (error) => {
         if (isNautilusError(error, 'PEER_UNREACHABLE') || isNautilusError(error, 'TIMEOUT')) {
           this.#unchallengedUntil.delete(index);
-          onReplaced(oldest, kademlia.table.remove(oldest.id));
+          onEvicted(oldest, kademlia.table.evict(oldest.id));
         } else {
           unlessBug(error); // it is there, or the transport is closing
         }
@@ -139,6 +147,23 @@ export class Maintenance {
       .ping(contact)
       .catch(unlessBug)
       .finally(() => this.#probed.delete(hex));
+  }
+
+  /**
+   * It failed once: is it still there? In the neighbourhood that should be certain in seconds, because its records need another holder; about
+   * the others the next request or refresh will tell.
+   */
+  recheck(contact: Contact): void {
+    const { clock, random, kademlia } = this.#init;
+    const { table } = kademlia;
+    const { id } = contact;
+    if (this.#rechecks.has(id.hex) || this.#rechecks.size >= MAX_RECHECKS || this.#stopping.signal.aborted) return;
+    if (table.failures(id) !== 1 || table.bucketIndex(id) < table.neighbourhoodDepth()) return;
+    const timer = clock.setTimer(Math.round(RECHECK_AFTER_MS * (0.8 + 0.4 * random.next())), () => {
+      this.#rechecks.delete(id.hex);
+      if (table.failures(id) === 1) this.probe(contact);
+    });
+    this.#rechecks.set(id.hex, timer);
   }
 
   /** Some of the missing, at random; whoever answers is back in the table. */

@@ -9,7 +9,7 @@ import type { NodeId } from './node-id.ts';
 /** The first bytes of a distance: as many as a number holds exactly. */
 const FRACTION_BYTES = 6;
 
-export interface Neighbourhood {
+export interface NearestOthers {
   readonly self: NodeId;
   /** The k nearest others, nearest first; fewer if there are fewer. */
   readonly nearest: readonly { readonly id: NodeId }[];
@@ -19,7 +19,7 @@ export interface Neighbourhood {
 }
 
 /** Exact while fewer than k others are known. */
-export function estimateOthers({ self, nearest, k, known }: Neighbourhood): number {
+export function estimateOthers({ self, nearest, k, known }: NearestOthers): number {
   const farthest = nearest[k - 1];
   if (farthest === undefined) return known;
   const leading = distance(self, farthest.id).subarray(0, FRACTION_BYTES);

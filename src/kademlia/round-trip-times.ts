@@ -49,6 +49,8 @@ interface PeerTimes {
   deviationUs: number;
   /** Timeouts and failures in a row. */
   silences: number;
+  /** When the first of them was noticed, monotonic ms. */
+  silentSince: number;
   /** Monotonic ms. */
   suspectUntil: number;
 }
@@ -88,7 +90,14 @@ export class RoundTripTimes {
     const times = this.#timesOf(id);
     const { minSuspicionMs, maxSuspicionMs } = this.#init;
     times.suspectUntil = Math.ceil(monotonicMs + Math.min(maxSuspicionMs, minSuspicionMs * 2 ** times.silences));
+    if (times.silences === 0) times.silentSince = Math.floor(monotonicMs);
     if (times.silences < 16) times.silences++;
+  }
+
+  /** When its present silence was first noticed, monotonic ms; undefined while it is not known to be silent. */
+  silentSince(id: NodeId): number | undefined {
+    const times = this.#peers.get(id.hex);
+    return times === undefined || times.silences === 0 ? undefined : times.silentSince;
   }
 
   /** Was silent last time, and not long ago. */
@@ -135,7 +144,7 @@ export class RoundTripTimes {
 }
 
 function unmeasured(): PeerTimes {
-  return { smoothedUs: 0, deviationUs: 0, silences: 0, suspectUntil: 0 };
+  return { smoothedUs: 0, deviationUs: 0, silences: 0, silentSince: 0, suspectUntil: 0 };
 }
 
 /** RFC 6298 §2 with alpha = 1/8 and beta = 1/4. */

@@ -7,72 +7,69 @@
  */
 import { assert } from '../core/index.ts';
 import { addressGroups } from './address.ts';
-import type { Contact } from './contact.ts';
+import { type Contact, sameAddresses } from './contact.ts';
 import { commonPrefixLength, compareDistance } from './distance.ts';
-import { KBucket, type TableEntry } from './k-bucket.ts';
+import { GroupLimits, type GroupLimitsInit } from './group-limits.ts';
+import { KBucket, newEntry, type TableEntry } from './k-bucket.ts';
+import { LostContacts } from './lost-contacts.ts';
+import { neighbourhoodDepth } from './neighbourhood-depth.ts';
+import { estimateOthers } from './network-size.ts';
 import type { NodeId } from './node-id.ts';
+import {
+  type FailureOutcome,
+  INSERTED,
+  type InsertOutcome,
+  KEPT,
+  REJECTED_BY_GROUP,
+  UNKNOWN,
+  UPDATED,
+} from './table-outcome.ts';
 
-export interface RoutingTableInit {
+export interface RoutingTableInit extends GroupLimitsInit {
   readonly self: NodeId;
   readonly k: number;
-  /** Contacts of one /24 or /48 in one bucket. @default 2 */
-  readonly maxPerGroupInBucket?: number;
-  /** Contacts of one /24 or /48 in the table. @default 10 */
-  readonly maxPerGroup?: number;
   /** Unanswered requests in a row after which a contact has lost its place. @default 2 */
   readonly maxFailures?: number;
 }
 
-export type InsertOutcome =
-  | { readonly kind: 'inserted' }
-  | { readonly kind: 'updated' }
-  /** It waits as a replacement. The caller pings the oldest: `insert` it again if it answers, `remove` it if not. */
-  | { readonly kind: 'full'; readonly oldest: Contact; readonly oldestSeenAt: number }
-  | { readonly kind: 'rejected'; readonly reason: 'self' | 'group' };
-
-export type FailureOutcome =
-  | { readonly kind: 'unknown' }
-  | { readonly kind: 'kept' }
-  | { readonly kind: 'removed'; readonly promoted: Contact | undefined };
-
-export interface BucketOccupancy {
-  readonly size: number;
-  /** There may be more who found no place. */
-  readonly isFull: boolean;
+export interface Neighbourhood {
+  /** Everybody trusted who shares at least `depth` leading bits with this node. */
+  readonly contacts: readonly Contact[];
+  /** See neighbourhood-depth.ts. 0: everybody known. */
+  readonly depth: number;
 }
 
-const UNKNOWN: FailureOutcome = { kind: 'unknown' };
-const KEPT: FailureOutcome = { kind: 'kept' };
-const REJECTED_BY_GROUP: InsertOutcome = { kind: 'rejected', reason: 'group' };
-const INSERTED: InsertOutcome = { kind: 'inserted' };
-const UPDATED: InsertOutcome = { kind: 'updated' };
+/**
+ * Places of the nearest buckets, times K. The first bucket that makes K nodes together with those nearer than it has more than K when ids
+ * lie unevenly, and all of them must know each other: of uniform ids 3 K are exceeded less than once in a million.
+ */
+const NEAR_FACTOR = 3;
+/** Lost contacts remembered, times K. */
+const LOST_FACTOR = 8;
 
 export class RoutingTable {
   readonly self: NodeId;
   readonly k: number;
-  readonly #maxPerGroupInBucket: number;
-  readonly #maxPerGroup: number;
   readonly #maxFailures: number;
+  readonly #groups: GroupLimits;
   // BOUNDED: one per bit of an id, made when somebody lives there.
   readonly #buckets: (KBucket | undefined)[];
   // BOUNDED: as the buckets: everybody with a place, by hex id.
   readonly #places = new Map<string, TableEntry>();
   /** Behind the last bucket there is. */
   #depth = 0;
-  // BOUNDED: by the contacts and their addresses.
-  readonly #groupCounts = new Map<string, number>();
-  // BOUNDED: 2k, the longest lost is forgotten first.
-  readonly #lost = new Map<string, Contact>();
+  readonly #lost: LostContacts;
   #doubtful = 0;
+  #revision = 0;
   /** Signs of life of anybody: without one, failures say more about our own network than about the others. */
   #answers = 0;
 
   constructor(init: RoutingTableInit) {
-    const { self, k, maxPerGroupInBucket = 2, maxPerGroup = 10, maxFailures = 2 } = init;
+    const { self, k, maxFailures = 2 } = init;
     this.self = self;
     this.k = k;
-    this.#maxPerGroupInBucket = maxPerGroupInBucket;
-    this.#maxPerGroup = maxPerGroup;
+    this.#groups = new GroupLimits(init);
+    this.#lost = new LostContacts(LOST_FACTOR * k);
     this.#maxFailures = maxFailures;
     this.#buckets = new Array<KBucket | undefined>(self.bytes.length * 8).fill(undefined);
   }
@@ -82,12 +79,17 @@ export class RoutingTable {
     return this.#places.size - this.#doubtful;
   }
 
+  /** Another number whenever somebody got or lost a place, or came into doubt or out of it. */
+  get revision(): number {
+    return this.#revision;
+  }
+
   /** A contact answered, or asked us something. */
   insert(contact: Contact, seenAt: number): InsertOutcome {
     const index = this.bucketIndex(contact.id);
     if (index === this.#buckets.length) return { kind: 'rejected', reason: 'self' };
     this.#answers++;
-    this.#lost.delete(contact.id.hex);
+    this.#lost.delete(contact.id);
     const bucket = this.#bucketAt(index);
     const known = this.#places.get(contact.id.hex);
     if (known !== undefined) {
@@ -99,7 +101,7 @@ export class RoutingTable {
     }
     const waiting = bucket.takeWaiting(contact.id);
     if (waiting === undefined || !sameAddresses(waiting.contact, contact)) {
-      return this.#admit(bucket, newEntry(contact, seenAt));
+      return this.#admit(bucket, newEntry(contact, addressGroups(contact.addresses), seenAt));
     }
     waiting.seenAt = seenAt;
     return this.#admit(bucket, waiting);
@@ -110,8 +112,8 @@ export class RoutingTable {
     const index = this.bucketIndex(contact.id);
     if (index === this.#buckets.length) return false;
     const bucket = this.#bucketAt(index);
-    const entry = newEntry(contact, seenAt);
-    if (bucket.isFull || this.#places.has(contact.id.hex) || !this.#hasRoom(bucket, entry.groups)) return false;
+    const entry = newEntry(contact, addressGroups(contact.addresses), seenAt);
+    if (bucket.isFull || this.#places.has(contact.id.hex) || !this.#groups.hasRoom(bucket, entry.groups)) return false;
     entry.failures = this.#maxFailures;
     this.#place(bucket, entry);
     return true;
@@ -127,19 +129,30 @@ export class RoutingTable {
     if (bucket === undefined || entry === undefined) return UNKNOWN;
     if (entry.failures === 0) entry.answersBeforeFailures = this.#answers;
     entry.failures++;
-    if (entry.failures === this.#maxFailures) this.#doubtful++;
+    if (entry.failures === this.#maxFailures) this.#countDoubtful(1);
     if (entry.failures < this.#maxFailures || this.#answers === entry.answersBeforeFailures) return KEPT;
-    this.#remember(entry.contact);
-    return { kind: 'removed', promoted: this.#removeFrom(bucket, entry) };
+    this.#lost.add(entry.contact);
+    this.#displace(bucket, entry);
+    return { kind: 'removed', promoted: this.#promote() };
   }
 
-  /** Takes a contact out for good (it is no server any more, or did not answer the ping that decides) and promotes a replacement. */
+  /** A contact did not answer the ping that decides: somebody else waits for its place. */
+  evict(id: NodeId): FailureOutcome {
+    const evicted = this.get(id);
+    const outcome = this.remove(id);
+    if (evicted !== undefined) this.#lost.add(evicted);
+    return outcome;
+  }
+
+  /** Takes a contact out for good (it said goodbye, or is no server any more) and promotes a replacement. */
   remove(id: NodeId): FailureOutcome {
     const bucket = this.#buckets[this.bucketIndex(id)];
     bucket?.takeWaiting(id);
+    this.#lost.delete(id);
     const entry = this.#places.get(id.hex);
     if (bucket === undefined || entry === undefined) return UNKNOWN;
-    return { kind: 'removed', promoted: this.#removeFrom(bucket, entry) };
+    this.#displace(bucket, entry);
+    return { kind: 'removed', promoted: this.#promote() };
   }
 
   /** The `count` contacts nearest to `target`, nearest first; those in doubt only when nobody else is known. */
@@ -175,6 +188,11 @@ export class RoutingTable {
     return this.#places.get(id.hex)?.seenAt;
   }
 
+  /** Requests in a row that a contact did not answer; 0 for a stranger. */
+  failures(id: NodeId): number {
+    return this.#places.get(id.hex)?.failures ?? 0;
+  }
+
   /** Everybody with a place, by bucket, least recently seen first. */
   *entries(): IterableIterator<Readonly<TableEntry>> {
     for (let j = 0; j < this.#depth; j++) {
@@ -185,11 +203,36 @@ export class RoutingTable {
 
   /** Contacts in doubt and contacts that lost their place: worth a ping now and then, so that a healed partition is noticed. */
   missing(): Contact[] {
-    const missing = [...this.#lost.values()];
+    const missing = this.#lost.values();
     for (const entry of this.entries()) {
       if (this.#isDoubtful(entry)) missing.push(entry.contact);
     }
     return missing;
+  }
+
+  /** Contacts of the part of the id space around this node that it may claim to know completely. */
+  neighbourhood(): Neighbourhood {
+    const depth = this.neighbourhoodDepth();
+    const contacts: Contact[] = [];
+    for (let j = depth; j < this.#depth; j++) {
+      for (const entry of this.#buckets[j]?.entries ?? []) if (!this.#isDoubtful(entry)) contacts.push(entry.contact);
+    }
+    return { contacts, depth };
+  }
+
+  /** Leading bits that the neighbourhood shares with this node: its buckets are those from this index on. */
+  neighbourhoodDepth(): number {
+    const buckets = this.#buckets.slice(0, this.#depth).map((bucket) => ({
+      trusted: bucket === undefined ? 0 : this.#trusted(bucket),
+      places: bucket?.size ?? 0,
+    }));
+    return neighbourhoodDepth(buckets, this.k, this.estimateOthers());
+  }
+
+  /** Servers in the network besides this node. */
+  estimateOthers(): number {
+    const { self, k, size } = this;
+    return estimateOthers({ self, nearest: this.closest(self, k), k, known: size });
   }
 
   /** The bucket an id belongs to; the number of bits for our own. */
@@ -198,13 +241,12 @@ export class RoutingTable {
     return commonPrefixLength(this.self, id);
   }
 
-  /** Per bucket index how many contacts not in doubt it has, up to the last bucket with any. */
-  occupancy(): BucketOccupancy[] {
-    const occupancy = this.#buckets.slice(0, this.#depth).map((bucket) => ({
-      size: bucket === undefined ? 0 : this.#trusted(bucket),
-      isFull: bucket?.isFull ?? false,
-    }));
-    return occupancy.slice(0, occupancy.findLastIndex((bucket) => bucket.size > 0) + 1);
+  /** Contacts not in doubt per bucket index, up to the last bucket with any. */
+  sizes(): number[] {
+    const sizes = this.#buckets
+      .slice(0, this.#depth)
+      .map((bucket) => (bucket === undefined ? 0 : this.#trusted(bucket)));
+    return sizes.slice(0, sizes.findLastIndex((size) => size > 0) + 1);
   }
 
   /** A lookup of `target` went through its bucket; `monotonicMs` from the clock. */
@@ -216,7 +258,7 @@ export class RoutingTable {
   /** Indices of buckets no lookup went through since `monotonicMs`, up to the one of our nearest contact. */
   staleBuckets(monotonicMs: number): number[] {
     const stale: number[] = [];
-    const count = this.occupancy().length;
+    const count = this.sizes().length;
     for (let j = 0; j < count; j++) {
       if ((this.#buckets[j]?.refreshedAt ?? Number.NEGATIVE_INFINITY) <= monotonicMs) stale.push(j);
     }
@@ -226,15 +268,24 @@ export class RoutingTable {
   #bucketAt(index: number): KBucket {
     let bucket = this.#buckets[index];
     if (bucket === undefined) {
-      bucket = new KBucket(this.k);
+      bucket = new KBucket({ capacity: () => this.#capacityOf(index), maxReplacements: this.k });
       this.#buckets[index] = bucket;
       this.#depth = Math.max(this.#depth, index + 1);
     }
     return bucket;
   }
 
+  #capacityOf(index: number): number {
+    let nearer = 1; // this node
+    for (let j = index + 1; j < this.#depth && nearer < this.k; j++) {
+      const bucket = this.#buckets[j];
+      if (bucket !== undefined) nearer += this.#trusted(bucket);
+    }
+    return nearer < this.k ? NEAR_FACTOR * this.k : this.k;
+  }
+
   #admit(bucket: KBucket, entry: TableEntry): InsertOutcome {
-    if (!this.#hasRoom(bucket, entry.groups)) return REJECTED_BY_GROUP;
+    if (!this.#groups.hasRoom(bucket, entry.groups)) return REJECTED_BY_GROUP;
     if (bucket.isFull) {
       const doubtful = this.#doubtful === 0 ? undefined : bucket.entries.find((other) => this.#isDoubtful(other));
       if (doubtful === undefined) {
@@ -243,8 +294,11 @@ export class RoutingTable {
         return { kind: 'full', oldest: oldest.contact, oldestSeenAt: oldest.seenAt };
       }
       // Who just spoke is better than who has been silent.
-      this.#remember(doubtful.contact);
-      this.#displace(bucket, doubtful);
+      this.#lost.add(doubtful.contact);
+      this.#takePlace(doubtful);
+      bucket.replace(doubtful, entry);
+      this.#givePlace(entry);
+      return INSERTED;
     }
     this.#place(bucket, entry);
     return INSERTED;
@@ -252,68 +306,65 @@ export class RoutingTable {
 
   #place(bucket: KBucket, entry: TableEntry): void {
     bucket.add(entry);
-    this.#places.set(entry.contact.id.hex, entry);
-    if (this.#isDoubtful(entry)) this.#doubtful++;
-    this.#countGroups(entry.groups, 1);
+    this.#givePlace(entry);
   }
 
   #displace(bucket: KBucket, entry: TableEntry): void {
     bucket.delete(entry);
+    this.#takePlace(entry);
+  }
+
+  #givePlace(entry: TableEntry): void {
+    this.#places.set(entry.contact.id.hex, entry);
+    this.#groups.count(entry.groups, 1);
+    if (this.#isDoubtful(entry)) this.#countDoubtful(1);
+    this.#revision++;
+  }
+
+  #takePlace(entry: TableEntry): void {
     this.#places.delete(entry.contact.id.hex);
-    if (this.#isDoubtful(entry)) this.#doubtful--;
-    this.#countGroups(entry.groups, -1);
+    this.#groups.count(entry.groups, -1);
+    if (this.#isDoubtful(entry)) this.#countDoubtful(-1);
+    this.#revision++;
   }
 
-  #removeFrom(bucket: KBucket, entry: TableEntry): Contact | undefined {
-    this.#displace(bucket, entry);
-    const promoted = bucket.takeReplacement((replacement) => this.#hasRoom(bucket, replacement.groups));
-    if (promoted !== undefined) this.#place(bucket, promoted);
-    return promoted?.contact;
-  }
-
-  #remember(contact: Contact): void {
-    this.#lost.delete(contact.id.hex);
-    this.#lost.set(contact.id.hex, contact);
-    if (this.#lost.size > 2 * this.k) {
-      const longest = this.#lost.keys().next();
-      if (longest.done !== true) this.#lost.delete(longest.value);
+  /** Free places to those who wait: one was left, and buckets farther away may have become some of the nearest. */
+  #promote(): Contact[] {
+    const promoted: Contact[] = [];
+    for (let j = this.#depth - 1; j >= 0; j--) {
+      const bucket = this.#buckets[j];
+      while (bucket?.hasWaiting && !bucket.isFull) {
+        const entry = bucket.takeReplacement(({ groups }) => this.#groups.hasRoom(bucket, groups));
+        if (entry === undefined) break;
+        this.#place(bucket, entry);
+        promoted.push(entry.contact);
+      }
     }
+    return promoted;
   }
 
   #changeAddresses(bucket: KBucket, entry: TableEntry, contact: Contact): void {
     const groups = addressGroups(contact.addresses);
-    this.#countGroups(entry.groups, -1);
+    this.#groups.count(entry.groups, -1);
     const previous = entry.groups;
     entry.groups = [];
-    if (this.#hasRoom(bucket, groups)) {
+    if (this.#groups.hasRoom(bucket, groups)) {
       entry.contact = contact;
       entry.groups = groups;
     } else {
       entry.groups = previous; // moving into a crowded network does not work around its limit
     }
-    this.#countGroups(entry.groups, 1);
-  }
-
-  #hasRoom(bucket: KBucket, groups: readonly string[]): boolean {
-    return groups.every((group) => {
-      if ((this.#groupCounts.get(group) ?? 0) >= this.#maxPerGroup) return false;
-      let inBucket = 0;
-      for (const entry of bucket.entries) if (entry.groups.includes(group)) inBucket++;
-      return inBucket < this.#maxPerGroupInBucket;
-    });
-  }
-
-  #countGroups(groups: readonly string[], change: 1 | -1): void {
-    for (const group of groups) {
-      const count = (this.#groupCounts.get(group) ?? 0) + change;
-      if (count === 0) this.#groupCounts.delete(group);
-      else this.#groupCounts.set(group, count);
-    }
+    this.#groups.count(entry.groups, 1);
   }
 
   #clearFailures(entry: TableEntry): void {
-    if (this.#isDoubtful(entry)) this.#doubtful--;
+    if (this.#isDoubtful(entry)) this.#countDoubtful(-1);
     entry.failures = 0;
+  }
+
+  #countDoubtful(change: 1 | -1): void {
+    this.#doubtful += change;
+    this.#revision++;
   }
 
   #trusted(bucket: KBucket): number {
@@ -349,15 +400,4 @@ export class RoutingTable {
       found[place] = contact;
     }
   }
-}
-
-function newEntry(contact: Contact, seenAt: number): TableEntry {
-  return { contact, groups: addressGroups(contact.addresses), seenAt, failures: 0, answersBeforeFailures: 0 };
-}
-
-function sameAddresses(a: Contact, b: Contact): boolean {
-  return (
-    a.addresses === b.addresses ||
-    (a.addresses.length === b.addresses.length && a.addresses.every((address, i) => address === b.addresses[i]))
-  );
 }

@@ -21,12 +21,27 @@ function addressesOf(value: number): string[] {
   return value % 7 === 0 ? [`/ip6/2001:db8:${value % 2}::${value}/tcp/1`] : [`/ip4/10.0.0.${value}/tcp/1`];
 }
 
-function apply(table: RoutingTable, operations: readonly Operation[]): void {
-  operations.forEach(([what, value], at) => {
+interface Occupancy {
+  readonly places: readonly number[];
+  readonly trusted: readonly number[];
+}
+
+/** By bucket index. */
+function occupancyOf(table: RoutingTable): Occupancy {
+  const places = new Array<number>(8).fill(0);
+  for (const { contact: placed } of table.entries()) places[table.bucketIndex(placed.id)]!++;
+  return { places, trusted: table.sizes() };
+}
+
+/** @returns what there was before and after each operation */
+function apply(table: RoutingTable, operations: readonly Operation[]): { before: Occupancy; after: Occupancy }[] {
+  return operations.map(([what, value], at) => {
+    const before = occupancyOf(table);
     if (what === 'insert') table.insert(contact(value, addressesOf(value)), at);
     else if (what === 'restore') table.restore(contact(value, addressesOf(value)), at);
     else if (what === 'failed') table.failed(byteId(value));
     else table.remove(byteId(value));
+    return { before, after: occupancyOf(table) };
   });
 }
 
@@ -39,19 +54,24 @@ describe('RoutingTable', () => {
         fc.array(operation, { maxLength: 120 }),
         (self, k, operations) => {
           const table = new RoutingTable({ self: byteId(self), k, maxPerGroup: 5 });
-          apply(table, operations);
+          const steps = apply(table, operations);
           const entries = [...table.entries()];
           const values = entries.map((entry) => byteOf(entry.contact));
           expect(new Set(values).size).toBe(values.length);
           expect(values).not.toContain(self);
           for (let bucket = 0; bucket < 8; bucket++) {
             const here = entries.filter((entry) => Math.clz32(byteOf(entry.contact) ^ self) - 24 === bucket);
-            expect(here.length).toBeLessThanOrEqual(k);
+            expect(here.length).toBeLessThanOrEqual(3 * k);
             for (const group of new Set(here.flatMap((entry) => entry.groups))) {
               expect(here.filter((entry) => entry.groups.includes(group)).length).toBeLessThanOrEqual(2);
             }
-            const answered = here.filter((entry) => entry.failures === 0).map((entry) => entry.seenAt);
-            expect(answered.length).toBeLessThanOrEqual(k);
+          }
+          // More than K only where fewer than K, this node included, were nearer when the last of them came.
+          for (const { before, after } of steps) {
+            for (const [bucket, size] of after.places.entries()) {
+              if (size <= Math.max(k, before.places[bucket]!)) continue;
+              expect(after.trusted.slice(bucket + 1).reduce((sum, nearer) => sum + nearer, 1)).toBeLessThan(k);
+            }
           }
           for (const group of new Set(entries.flatMap((entry) => entry.groups))) {
             expect(entries.filter((entry) => entry.groups.includes(group)).length).toBeLessThanOrEqual(5);
@@ -78,6 +98,38 @@ describe('RoutingTable', () => {
         );
         expect(Array.from(table.entries(), (entry) => byteOf(entry.contact))).toEqual(expected);
       }),
+    );
+  });
+
+  it('claims to know its neighbourhood where it met everybody, and is right', () => {
+    fc.assert(
+      fc.property(
+        id,
+        fc.integer({ min: 2, max: 8 }),
+        fc.uniqueArray(id, { minLength: 1, maxLength: 200 }),
+        (self, k, everybody) => {
+          const others = everybody.filter((value) => value !== self);
+          const table = new RoutingTable({ self: byteId(self), k });
+          // As lookups of its own id make it: the nearest first, so no place is taken by anybody farther.
+          for (const value of nearestFirst(others, self)) table.insert(contact(value), 0);
+          const { contacts, depth } = table.neighbourhood();
+          const shared = (value: number) => Math.clz32(value ^ self) - 24;
+          const truth = nearestFirst(
+            others.filter((value) => shared(value) >= depth),
+            self,
+          );
+          const known = nearestFirst(contacts.map(byteOf), self);
+          // A bucket of more than 3 K of 256 ids is the one case in which some are missed.
+          const isCrowded = truth.filter((value) => shared(value) === depth).length > 3 * k;
+          if (!isCrowded) expect(known).toEqual(truth);
+          // All that matters: of every key for which this node is one of the K closest, it knows the others, or does not claim the key.
+          for (let key = 0; key < 256; key++) {
+            if (shared(key) < depth || isCrowded) continue;
+            const closest = nearestFirst([...others, self], key).slice(0, k);
+            if (closest.includes(self)) expect([...known, self]).toEqual(expect.arrayContaining(closest));
+          }
+        },
+      ),
     );
   });
 

@@ -11,7 +11,7 @@ const entry = (value: number): TableEntry => ({
 });
 
 function bucketOf(capacity: number, ...values: number[]): { bucket: KBucket; entries: TableEntry[] } {
-  const bucket = new KBucket(capacity);
+  const bucket = new KBucket({ capacity: () => capacity, maxReplacements: capacity });
   const entries = values.map(entry);
   for (const each of entries) bucket.add(each);
   return { bucket, entries };

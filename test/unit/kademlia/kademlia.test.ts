@@ -88,6 +88,7 @@ describe('Kademlia', () => {
     it('lets a full bucket keep its oldest while it answers, and gives its place away when it does not', async () => {
       const network = new MemoryNetwork(6, { k: 2 });
       const hub = await network.addNode();
+      await network.addNeighbour(hub);
       const sameBucket: MemoryNode[] = [];
       while (sameBucket.length < 4) {
         const publicKey = network.random.bytes(32);
@@ -95,7 +96,7 @@ describe('Kademlia', () => {
         sameBucket.push(await network.addNode({ publicKey }));
       }
       const [first, second, third, fourth] = sameBucket as [MemoryNode, MemoryNode, MemoryNode, MemoryNode];
-      const inTable = () => idsOf(hub.kademlia.contacts());
+      const inTable = () => idsOf(hub.kademlia.contacts()).slice(0, 2);
       for (const node of [first, second]) await network.run(node.kademlia.connect(hub.address));
       await network.clock.advance(61_000);
       await network.run(third.kademlia.connect(hub.address));
@@ -115,6 +116,7 @@ describe('Kademlia', () => {
     async function crowdedHub(seed: number, count: number) {
       const network = new MemoryNetwork(seed, { k: 2 });
       const hub = await network.addNode();
+      await network.addNeighbour(hub);
       const crowd: MemoryNode[] = [];
       while (crowd.length < count) {
         const publicKey = network.random.bytes(32);
@@ -129,7 +131,8 @@ describe('Kademlia', () => {
         await network.clock.advance(100);
       };
       const pings = () => crowd.map(({ transport }) => transport.received.filter(({ type }) => type === 'PING').length);
-      return { network, hub, crowd, knock, pings };
+      const inTable = () => idsOf(hub.kademlia.contacts()).slice(0, 2);
+      return { network, crowd, knock, pings, inTable };
     }
 
     it('has one contact pinged in a minute while they answer, however many strangers ask', async () => {
@@ -142,13 +145,13 @@ describe('Kademlia', () => {
     });
 
     it('gives one place after the other away as long as nobody answers', async () => {
-      const { hub, crowd, knock } = await crowdedHub(29, 4);
+      const { crowd, knock, inTable } = await crowdedHub(29, 4);
       const [first, second, third, fourth] = crowd as [MemoryNode, MemoryNode, MemoryNode, MemoryNode];
       for (const node of [first, second]) node.transport.state = 'dead';
       await knock(third);
-      expect(idsOf(hub.kademlia.contacts())).toEqual(idsOf([second.kademlia.self, third.kademlia.self]));
+      expect(inTable()).toEqual(idsOf([second.kademlia.self, third.kademlia.self]));
       await knock(fourth);
-      expect(idsOf(hub.kademlia.contacts())).toEqual(idsOf([third.kademlia.self, fourth.kademlia.self]));
+      expect(inTable()).toEqual(idsOf([third.kademlia.self, fourth.kademlia.self]));
     });
   });
 
@@ -260,6 +263,128 @@ describe('Kademlia', () => {
       for (const node of there) node.transport.state = 'alive';
       await network.clock.advance(1_300_000); // two refresh periods
       for (const node of here) expect(node.kademlia.table.size).toBe(7);
+    });
+  });
+
+  describe('saying goodbye', () => {
+    it('takes who leaves out of every table at once, without blame and without dialling it again', async () => {
+      const network = new MemoryNetwork(40);
+      const nodes = await network.addServers(6);
+      const [leaver, ...others] = nodes as [MemoryNode, ...MemoryNode[]];
+      await network.run(leaver.kademlia.leave());
+      for (const { kademlia } of others) {
+        expect(kademlia.table.get(leaver.kademlia.self.id)).toBeUndefined();
+        expect(kademlia.table.missing()).toEqual([]);
+      }
+      expect(leaver.transport.state).toBe('alive');
+      leaver.transport.received.length = 0;
+      const outcome = await network.run(others[0]!.kademlia.findClosest(leaver.kademlia.self.id));
+      expect(outcome).toMatchObject({ silent: [], complete: true });
+      expect(idsOf(outcome.closest)).toEqual(trueClosest(others, others[0]!, leaver.kademlia.self.id));
+      expect(leaver.transport.received).toEqual([]);
+    });
+
+    it('does not take it back for what it still says, but when it connects anew', async () => {
+      const network = new MemoryNetwork(41);
+      const [a, b] = (await network.addServers(3)) as [MemoryNode, MemoryNode, MemoryNode];
+      await network.run(a.kademlia.leave());
+      await network.run(a.kademlia.ping(b.kademlia.self));
+      await network.run(b.kademlia.ping(a.kademlia.self));
+      expect(b.kademlia.table.get(a.kademlia.self.id)).toBeUndefined();
+      a.transport.disconnect(b.kademlia.self);
+      await network.run(b.kademlia.ping(a.kademlia.self));
+      expect(b.kademlia.table.get(a.kademlia.self.id)).toBeDefined();
+    });
+
+    it('takes a bounded time when some do not listen, and the others are told', async () => {
+      const network = new MemoryNetwork(42);
+      const nodes = await network.addServers(12);
+      const [leaver, ...others] = nodes as [MemoryNode, ...MemoryNode[]];
+      others.forEach((node, i) => {
+        if (i % 2 === 0) node.transport.state = i % 4 === 0 ? 'hung' : 'dead';
+      });
+      const startedAt = network.clock.monotonic();
+      await network.run(leaver.kademlia.leave());
+      expect(network.clock.monotonic() - startedAt).toBeLessThanOrEqual(3_100);
+      for (const { kademlia, transport } of others) {
+        if (transport.state === 'alive') expect(kademlia.table.get(leaver.kademlia.self.id)).toBeUndefined();
+      }
+      await network.run(leaver.kademlia.stop());
+    });
+
+    it('says nothing as a client: nobody counts on it', async () => {
+      const network = new MemoryNetwork(43);
+      const [server] = (await network.addServers(1)) as [MemoryNode];
+      const client = await network.addNode({ mode: 'client' });
+      await network.join(client, server);
+      server.transport.received.length = 0;
+      await network.run(client.kademlia.leave());
+      expect(server.transport.received).toEqual([]);
+    });
+  });
+
+  describe('contacts that do not answer', () => {
+    it('are named by the lookup until they have been silent for the suspicion time', async () => {
+      const network = new MemoryNetwork(44);
+      const nodes = await network.addServers(6);
+      const [searcher, dead, hung, ...rest] = nodes as [MemoryNode, MemoryNode, MemoryNode, ...MemoryNode[]];
+      dead.transport.state = 'dead';
+      hung.transport.state = 'hung';
+      const search = () => network.run(searcher.kademlia.findClosest(dead.kademlia.self.id));
+      const gone = new Set(idsOf([dead.kademlia.self, hung.kademlia.self]));
+      const startedAt = network.clock.monotonic();
+      while (network.clock.monotonic() - startedAt < 20_000) {
+        const { closest, silent } = await search();
+        expect(new Set(idsOf(silent))).toEqual(gone);
+        expect(closest).toHaveLength(rest.length);
+        await network.clock.advance(4_000);
+      }
+      await network.clock.advance(10_000);
+      expect((await search()).silent).toEqual([]);
+    });
+
+    it('are not named when only one other node ever told of them: it may have made them up', async () => {
+      const network = new MemoryNetwork(45);
+      const nodes = await network.addServers(4);
+      const [searcher, liar] = nodes as [MemoryNode, MemoryNode];
+      const invented = Array.from({ length: 5 }, () =>
+        createContact(network.random.bytes(32), ['/ip4/127.0.0.1/tcp/1']),
+      );
+      const lie: Response = { type: 'FIND_NODE', closer: [...invented, ...invented] };
+      liar.transport.answerInstead = (request) => (request.type === 'FIND_NODE' ? lie : undefined);
+      const outcome = await network.run(searcher.kademlia.findClosest(invented[0]!.id));
+      expect(outcome).toMatchObject({ silent: [], complete: true });
+      expect(outcome.closest).toHaveLength(3);
+    });
+
+    it('are nobody farther than the K that answered', async () => {
+      const network = new MemoryNetwork(46, { k: 4 });
+      const nodes = await network.addServers(20);
+      const searcher = nodes[0]!;
+      const target = NodeId.fromBytes(network.random.bytes(32));
+      const order = trueClosest(nodes, searcher, target);
+      const at = (rank: number) => nodes.find((node) => node.kademlia.self.id.hex === order[rank])!;
+      for (const rank of [1, 3, 9]) at(rank).transport.state = 'dead';
+      const { closest, silent } = await network.run(searcher.kademlia.findClosest(target));
+      expect(idsOf(closest)).toEqual([order[0], order[2], order[4], order[5]]);
+      expect(idsOf(silent)).toEqual([order[1], order[3]]);
+    });
+
+    it('are asked again within seconds when they are neighbours, so that their death is certain', async () => {
+      const network = new MemoryNetwork(47);
+      const nodes = await network.addServers(6);
+      const [noticing, hung, stalled] = nodes as [MemoryNode, MemoryNode, MemoryNode];
+      for (const node of [hung, stalled]) {
+        node.transport.state = 'hung';
+        await expect(network.run(noticing.kademlia.ping(node.kademlia.self))).rejects.toThrow();
+      }
+      stalled.transport.state = 'alive';
+      const trusted = () => idsOf(noticing.kademlia.neighbourhood().contacts);
+      expect(trusted()).toHaveLength(5);
+      await network.clock.advance(9_000);
+      expect(trusted()).not.toContain(hung.kademlia.self.id.hex);
+      expect(trusted()).toHaveLength(4);
+      expect(noticing.kademlia.table.failures(stalled.kademlia.self.id)).toBe(0);
     });
   });
 
@@ -503,6 +628,25 @@ describe('Kademlia', () => {
       expect(kademlia.contacts()).toEqual([]);
       await kademlia.stop();
       expect(events).toContainEqual(expect.objectContaining({ type: 'warning', code: 'DISK_FULL' }));
+    });
+
+    it('tells at once when its contacts are others than before', async () => {
+      const network = new MemoryNetwork(48);
+      const seen: string[][] = [];
+      const watching: MemoryNode = await network.addNode({
+        events: { onContactsChanged: () => seen.push(idsOf(watching.kademlia.neighbourhood().contacts)) },
+      });
+      const [first, second] = [await network.addNode(), await network.addNode()];
+      await network.run(first.kademlia.connect(watching.address));
+      await network.run(second.kademlia.connect(watching.address));
+      await network.run(first.kademlia.ping(watching.kademlia.self));
+      await network.run(first.kademlia.leave());
+      second.transport.kill();
+      await network.clock.advance(10_000);
+      const [one, two] = idsOf([first.kademlia.self, second.kademlia.self]) as [string, string];
+      // The last of them failed twice, but nobody else answered meanwhile: it is in doubt, and has its place still.
+      expect(seen.map((ids) => ids.sort())).toEqual([[one], [one, two].sort(), [two], []]);
+      expect(idsOf(watching.kademlia.contacts())).toEqual([two]);
     });
 
     it('tells the observer who comes and goes', async () => {

@@ -17,6 +17,7 @@ import {
   encodeRequest,
   encodeResponse,
   Kademlia,
+  type KademliaEvents,
   type KademliaInit,
   type NodeMode,
   type Peer,
@@ -57,6 +58,9 @@ export const EMPTY_HANDED: RecordRequestHandler = {
     newestSeq: 0,
     time: 0,
   }),
+  sync: async () => ({ type: 'SYNC', parts: [], settled: true }),
+  fetch: async () => ({ type: 'FETCH', records: [], more: false }),
+  handOff: async (_, { records }) => ({ type: 'HAND_OFF', refusals: records.map(() => 'NOT_STORING' as const) }),
 };
 
 export interface MemoryNode {
@@ -70,6 +74,7 @@ export interface NodeOptions {
   readonly publicKey?: Uint8Array;
   readonly addresses?: readonly string[];
   readonly handler?: RecordRequestHandler;
+  readonly events?: KademliaEvents;
   readonly observer?: Observer;
   readonly state?: StateStore;
   readonly init?: Partial<KademliaInit>;
@@ -97,7 +102,7 @@ export class MemoryNetwork {
     const { clock, random, constants } = this;
     const { observer = SILENT_OBSERVER, state } = options;
     const kademlia = new Kademlia({ transport, clock, random, observer, state, constants }, options.init);
-    await kademlia.start(options.handler ?? EMPTY_HANDED);
+    await kademlia.start(options.handler ?? EMPTY_HANDED, options.events);
     return { kademlia, transport, address };
   }
 
@@ -111,6 +116,17 @@ export class MemoryNetwork {
       nodes.push(node);
     }
     return nodes;
+  }
+
+  /** A server beyond bucket 0 of `node` that `node` knows. With K = 2 the buckets farther away then have two places and no more. */
+  async addNeighbour(node: MemoryNode): Promise<MemoryNode> {
+    for (;;) {
+      const publicKey = this.random.bytes(32);
+      if (node.kademlia.table.bucketIndex(createContact(publicKey, []).id) === 0) continue;
+      const neighbour = await this.addNode({ publicKey });
+      await this.run(neighbour.kademlia.connect(node.address));
+      return neighbour;
+    }
   }
 
   async join(node: MemoryNode, introducer: MemoryNode): Promise<void> {

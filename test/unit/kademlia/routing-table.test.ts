@@ -14,6 +14,11 @@ function tableOf(values: readonly number[], k = 2): RoutingTable {
 
 const valuesOf = (table: RoutingTable) => Array.from(table.entries(), (entry) => byteOf(entry.contact));
 
+/** With a neighbour, so that the farther buckets have 2 places and no more. */
+const NEIGHBOUR = 0b0000_0001;
+const crowdedTableOf = (values: readonly number[]) => tableOf([NEIGHBOUR, ...values]);
+const crowdOf = (table: RoutingTable) => valuesOf(table).filter((value) => value !== NEIGHBOUR);
+
 describe('RoutingTable', () => {
   it('keeps a contact in the bucket of the first bit that differs from its own id', () => {
     const table = tableOf([]);
@@ -37,24 +42,24 @@ describe('RoutingTable', () => {
   });
 
   it('names the oldest of a full bucket instead of dropping it', () => {
-    const table = tableOf([0b1000_0001, 0b1000_0010]);
+    const table = crowdedTableOf([0b1000_0001, 0b1000_0010]);
     const outcome = table.insert(contact(0b1000_0011), 5);
-    expect(outcome).toMatchObject({ kind: 'full', oldestSeenAt: 0, oldest: { id: byteId(0b1000_0001) } });
-    expect(valuesOf(table)).toEqual([0b1000_0001, 0b1000_0010]);
+    expect(outcome).toMatchObject({ kind: 'full', oldestSeenAt: 1, oldest: { id: byteId(0b1000_0001) } });
+    expect(crowdOf(table)).toEqual([0b1000_0001, 0b1000_0010]);
   });
 
   it('promotes the replacement that was seen last when a place becomes free', () => {
-    const table = tableOf([0b1000_0001, 0b1000_0010, 0b1000_0011, 0b1000_0100]);
+    const table = crowdedTableOf([0b1000_0001, 0b1000_0010, 0b1000_0011, 0b1000_0100]);
     const outcome = table.remove(byteId(0b1000_0001));
-    expect(outcome).toMatchObject({ kind: 'removed', promoted: { id: byteId(0b1000_0100) } });
-    expect(valuesOf(table)).toEqual([0b1000_0010, 0b1000_0100]);
+    expect(outcome).toMatchObject({ kind: 'removed', promoted: [{ id: byteId(0b1000_0100) }] });
+    expect(crowdOf(table)).toEqual([0b1000_0010, 0b1000_0100]);
     expect(table.remove(byteId(0b1000_0001))).toEqual({ kind: 'unknown' });
   });
 
   it('does not promote a replacement that was removed', () => {
-    const table = tableOf([0b1000_0001, 0b1000_0010, 0b1000_0011]);
+    const table = crowdedTableOf([0b1000_0001, 0b1000_0010, 0b1000_0011]);
     table.remove(byteId(0b1000_0011));
-    expect(table.remove(byteId(0b1000_0001))).toEqual({ kind: 'removed', promoted: undefined });
+    expect(table.remove(byteId(0b1000_0001))).toEqual({ kind: 'removed', promoted: [] });
   });
 
   it('takes the newest addresses of a contact', () => {
@@ -68,7 +73,7 @@ describe('RoutingTable', () => {
       const table = tableOf([0b1000_0001, 0b0100_0000]);
       expect(table.failed(byteId(0b1000_0001))).toEqual({ kind: 'kept' });
       table.insert(contact(0b0100_0000), 3);
-      expect(table.failed(byteId(0b1000_0001))).toEqual({ kind: 'removed', promoted: undefined });
+      expect(table.failed(byteId(0b1000_0001))).toEqual({ kind: 'removed', promoted: [] });
       expect(valuesOf(table)).toEqual([0b0100_0000]);
       expect(table.missing().map(byteOf)).toEqual([0b1000_0001]);
     });
@@ -101,17 +106,17 @@ describe('RoutingTable', () => {
     });
 
     it('gives the place of one in doubt to a newcomer of the same bucket', () => {
-      const table = tableOf([0b1000_0001, 0b1000_0010]);
+      const table = crowdedTableOf([0b1000_0001, 0b1000_0010]);
       table.failed(byteId(0b1000_0001));
       table.failed(byteId(0b1000_0001));
       expect(table.insert(contact(0b1000_0011), 5)).toEqual({ kind: 'inserted' });
-      expect(valuesOf(table)).toEqual([0b1000_0010, 0b1000_0011]);
-      expect(table.size).toBe(2);
+      expect(crowdOf(table)).toEqual([0b1000_0010, 0b1000_0011]);
+      expect(table.size).toBe(3);
     });
 
-    it('remembers at most 2k of the lost', () => {
+    it('remembers at most 8k of the lost', () => {
       const values = Array.from({ length: 40 }, (_, i) => i + 1);
-      const table = new RoutingTable({ self: byteId(SELF), k: 8 });
+      const table = new RoutingTable({ self: byteId(SELF), k: 2 });
       for (const value of values) {
         table.insert(contact(value), 0);
         table.failed(byteId(value));
@@ -164,13 +169,114 @@ describe('RoutingTable', () => {
 
     it('holds for promoted replacements too', () => {
       const table = new RoutingTable({ self: byteId(SELF), k: 2 });
+      table.insert(contact(NEIGHBOUR), 0);
       table.insert(inGroup(0b1000_0001), 0);
       table.insert(contact(0b1000_0010), 0);
       table.insert(inGroup(0b1000_0011), 0);
       table.insert(inGroup(0b0100_0001), 0);
       table.insert(inGroup(0b0100_0010), 0);
-      expect(table.remove(byteId(0b1000_0010))).toMatchObject({ promoted: { id: byteId(0b1000_0011) } });
+      expect(table.remove(byteId(0b1000_0010))).toMatchObject({ promoted: [{ id: byteId(0b1000_0011) }] });
     });
+  });
+
+  describe('its neighbourhood', () => {
+    const near = (table: RoutingTable) => {
+      const { contacts, depth } = table.neighbourhood();
+      return { depth, values: contacts.map(byteOf).sort((a, b) => a - b) };
+    };
+
+    it('is everybody while fewer than K nodes are known', () => {
+      expect(near(tableOf([], 4))).toEqual({ depth: 0, values: [] });
+      expect(near(tableOf([0b1000_0001, 0b0100_0000], 4))).toEqual({ depth: 0, values: [0b0100_0000, 0b1000_0001] });
+    });
+
+    it('reaches as far as it takes to have K nodes with itself, and not into a bucket that is full', () => {
+      const table = tableOf([0b0000_0001, 0b0000_0100, 0b0000_0101, 0b0001_0001, 0b0001_0010, 0b1000_0000], 2);
+      expect(near(table)).toEqual({ depth: 6, values: [0b0000_0001] });
+      for (const value of [0b0000_0010, 0b0000_0011]) table.insert(contact(value), 9);
+      expect(near(table)).toEqual({ depth: 7, values: [0b0000_0001] });
+    });
+
+    it('takes in up to two buckets that are known not to be full', () => {
+      const table = tableOf([0b0000_0001, 0b0000_0010, 0b0000_0100, 0b0001_0000], 3);
+      // 3 with itself from bucket 6 on; buckets 5 and 4 have places left and, by the estimate, no more nodes than they could hold
+      expect(table.neighbourhoodDepth()).toBe(4);
+    });
+
+    it('leaves out who is in doubt', () => {
+      const table = tableOf([0b1000_0001, 0b0100_0000], 4);
+      for (let i = 0; i < 2; i++) table.failed(byteId(0b0100_0000));
+      expect(near(table)).toEqual({ depth: 0, values: [0b1000_0001] });
+    });
+
+    it('has three times the places of other buckets, for all must know each other', () => {
+      const table = new RoutingTable({ self: byteId(SELF), k: 4 });
+      const inBucket0 = Array.from({ length: 20 }, (_, i) => 0b1000_0000 + i);
+      const outcomes = inBucket0.map((value) => table.insert(contact(value), 0).kind);
+      expect(outcomes.lastIndexOf('inserted')).toBe(11);
+      expect(near(table)).toEqual({ depth: 0, values: inBucket0.slice(0, 12) });
+    });
+
+    it('evicts nobody when nearer buckets fill up: then newcomers find the farther one full', () => {
+      const table = new RoutingTable({ self: byteId(SELF), k: 4 });
+      const far = Array.from({ length: 8 }, (_, i) => 0b1000_0000 + i);
+      for (const value of [...far, 1, 2, 3]) expect(table.insert(contact(value), 0).kind).toBe('inserted');
+      expect(near(table)).toEqual({ depth: 4, values: [1, 2, 3] });
+      expect(table.insert(contact(0b1111_0000), 0).kind).toBe('full');
+      expect(table.sizes()[0]).toBe(8);
+      for (const value of far.slice(0, 4)) expect(table.remove(byteId(value))).toMatchObject({ promoted: [] });
+      expect(table.remove(byteId(far[4]!))).toMatchObject({ promoted: [{ id: byteId(0b1111_0000) }] });
+      expect(table.sizes()[0]).toBe(4);
+    });
+
+    it('gives a newcomer the place of one in doubt also in a bucket that has too many', () => {
+      const table = new RoutingTable({ self: byteId(SELF), k: 4 });
+      for (const value of [0b1000_0000, 0b1000_0001, 0b1000_0010, 0b1000_0011, 0b1000_0100, 1, 2, 3]) {
+        table.insert(contact(value), 0);
+      }
+      for (let i = 0; i < 2; i++) table.failed(byteId(0b1000_0010));
+      expect(table.insert(contact(0b1111_0000), 0)).toEqual({ kind: 'inserted' });
+      expect(valuesOf(table)).not.toContain(0b1000_0010);
+      expect(table.sizes()[0]).toBe(5);
+    });
+
+    it('lets those wait no longer who found a farther bucket full that is one of the nearest now', () => {
+      const table = tableOf([1, 2, 0b1000_0000, 0b1000_0001, 0b1000_0010, 0b1000_0011, 0b1000_0100], 3);
+      expect(table.sizes()[0]).toBe(3);
+      const outcome = table.remove(byteId(1));
+      expect(outcome).toMatchObject({ promoted: [{ id: byteId(0b1000_0100) }, { id: byteId(0b1000_0011) }] });
+      expect(near(table).depth).toBe(0);
+      expect(near(table).values).toContain(0b1000_0011);
+    });
+  });
+
+  it('has another revision whenever somebody comes, goes, falls into doubt or gets out of it', () => {
+    const table = tableOf([0b1000_0001, 0b0100_0000]);
+    let revision = table.revision;
+    const hasChanged = () => {
+      const before = revision;
+      revision = table.revision;
+      return revision !== before;
+    };
+    table.insert(contact(0b1000_0001), 5);
+    expect(hasChanged()).toBe(false);
+    table.failed(byteId(0b1000_0001));
+    expect(hasChanged()).toBe(false);
+    table.failed(byteId(0b1000_0001));
+    expect(hasChanged()).toBe(true);
+    table.insert(contact(0b1000_0001), 6);
+    expect(hasChanged()).toBe(true);
+    table.remove(byteId(0b0100_0000));
+    expect(hasChanged()).toBe(true);
+  });
+
+  it('remembers who was evicted for silence, and not who said goodbye', () => {
+    const table = tableOf([0b1000_0001, 0b0100_0000]);
+    table.evict(byteId(0b1000_0001));
+    table.remove(byteId(0b0100_0000));
+    expect(table.missing().map(byteOf)).toEqual([0b1000_0001]);
+    table.remove(byteId(0b1000_0001));
+    expect(table.missing()).toEqual([]);
   });
 
   it('does not tell the asker about itself', () => {

@@ -1,0 +1,38 @@
+/**
+ * How much of the id space around itself a node may claim to know completely: its neighbourhood, all ids that share so many leading bits with
+ * its own. Records live on the K nodes nearest to their key, so every member of such a set must know all the others (the sibling lists of
+ * S/Kademlia §4.3 are the precedent). For a key of bucket j everybody in bucket j is nearer than this node: where there are K of them, it
+ * has no say and need not know the rest.
+ */
+
+export interface BucketCounts {
+  /** Contacts not in doubt. */
+  readonly trusted: number;
+  /** Contacts with a place. */
+  readonly places: number;
+}
+
+/** At most so many buckets beyond the one that makes K are taken in. */
+const MAX_EXTRA_BUCKETS = 2;
+/** A bucket with fewer than K contacts that should have more than so many times K nodes is not small, it is merely not filled here. */
+const UNFILLED_FACTOR = 2.5;
+
+/**
+ * @param buckets by index, from the farthest; missing ones are empty
+ * @param others nodes besides this one, estimated
+ * @returns leading bits shared by the neighbourhood; 0: it is everybody
+ */
+export function neighbourhoodDepth(buckets: readonly BucketCounts[], k: number, others: number): number {
+  let within = 1; // this node
+  let depth = buckets.length;
+  while (depth > 0 && within < k) {
+    depth--;
+    within += buckets[depth]!.trusted;
+  }
+  for (let extra = 0; extra < MAX_EXTRA_BUCKETS && depth > 0; extra++) {
+    const expected = others / 2 ** depth; // in bucket depth - 1
+    if (buckets[depth - 1]!.places >= k || expected >= UNFILLED_FACTOR * k) break;
+    depth--;
+  }
+  return depth;
+}

@@ -1,0 +1,166 @@
+/**
+ * Lookups over the network: where they begin, whom they pass over, what comes of them. lookup.ts decides whom to ask, run-lookup.ts asks;
+ * what is asked is the caller's.
+ */
+import { type Clock, NautilusError, type Observer } from '../core/index.ts';
+import type { NetworkConstants } from '../records/index.ts';
+import type { Contact } from './contact.ts';
+import { Lookup } from './lookup.ts';
+import type { NodeId } from './node-id.ts';
+import type { Presence } from './presence.ts';
+import type { RoundTripTimes } from './round-trip-times.ts';
+import type { RoutingTable } from './routing-table.ts';
+import { type LookupAnswer, runLookup } from './run-lookup.ts';
+import type { Transport } from './transport.ts';
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface LookupOptions extends CallOptions {
+  /** How many nodes to find. @default K of the network */
+  readonly k?: number | undefined;
+}
+
+export interface LookupOutcome {
+  /** Live servers that answered, nearest first, at most K, without this node. */
+  readonly closest: readonly Contact[];
+  /** Requests in sequence that led to the nearest; 0 when nobody answered. */
+  readonly hops: number;
+  readonly requests: number;
+  readonly elapsedMs: number;
+  /**
+   * False when a contact nearer than the last of `closest` was still silent, or the lookup used up its requests. Who failed, or was silent a
+   * moment ago and therefore passed over, is not missed.
+   */
+  readonly complete: boolean;
+  /**
+   * Contacts nearer than the last of `closest` (anywhere, when fewer than K were found) that did not answer in this lookup, and are not known
+   * to be silent for the suspicion time yet: they still count as members. Somebody nobody but one stranger named is not among them.
+   */
+  readonly silent: readonly Contact[];
+}
+
+/**
+ * The caller's own request in a lookup. Rejects with a `NautilusError` when the contact does not answer, and settles within a bounded time, as
+ * `request` does; any other error ends the lookup. `signal` is one for the whole lookup.
+ */
+export type LookupQuery = (
+  contact: Contact,
+  signal: AbortSignal,
+) => Promise<{ readonly closer: readonly Contact[]; readonly holder: boolean }>;
+
+export interface SearcherInit {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly observer: Observer;
+  readonly constants: NetworkConstants;
+  readonly table: RoutingTable;
+  readonly times: RoundTripTimes;
+  readonly presence: Presence;
+  readonly alpha: number;
+}
+
+/** Lookups begin with this many times K: right after 30 % of 64 nodes died they find 97 % of the closest living, with K seeds 84 %. */
+const SEED_FACTOR = 3;
+
+export class Searcher {
+  readonly #init: SearcherInit;
+  // BOUNDED: by the lookups the callers run.
+  readonly #running = new Set<AbortController>();
+  #isStopped = false;
+
+  constructor(init: SearcherInit) {
+    this.#init = init;
+  }
+
+  /** Ends what runs with `ABORTED` and refuses more. */
+  stop(): void {
+    this.#isStopped = true;
+    const reason = stopped();
+    for (const controller of this.#running) controller.abort(reason);
+  }
+
+  /** See `Kademlia.search`. */
+  async search(target: NodeId, query: LookupQuery, options: LookupOptions): Promise<LookupOutcome> {
+    if (this.#isStopped) throw stopped();
+    const { clock, constants, presence } = this.#init;
+    const { k = constants.k } = options;
+    const startedAt = clock.monotonic();
+    const controller = new AbortController();
+    const onAbort = () => controller.abort(options.signal?.reason);
+    if (options.signal?.aborted) onAbort();
+    options.signal?.addEventListener('abort', onAbort, { once: true });
+    this.#running.add(controller);
+    try {
+      let sent = 0;
+      const ask = async (contact: Contact): Promise<LookupAnswer> => {
+        sent++;
+        const { closer, holder } = await query(contact, controller.signal);
+        return { closer, counts: holder && presence.isServer(contact.id) };
+      };
+      let lookup = await this.#lookUp({ target, k, passOverSuspects: true }, ask, controller.signal);
+      // Everybody is suspect: more likely it was this node that could not be heard. Then nobody is passed over.
+      if (sent === 0) lookup = await this.#lookUp({ target, k, passOverSuspects: false }, ask, controller.signal);
+      return this.#finish(lookup, target, sent, clock.monotonic() - startedAt);
+    } finally {
+      this.#running.delete(controller);
+      options.signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async #lookUp(
+    { target, k, passOverSuspects }: { target: NodeId; k: number; passOverSuspects: boolean },
+    ask: (contact: Contact) => Promise<LookupAnswer>,
+    signal: AbortSignal,
+  ): Promise<Lookup> {
+    const { clock, transport } = this.#init;
+    const lookup = new Lookup(
+      { target, self: this.#init.transport.self.id, k, alpha: this.#init.alpha },
+      this.#seeds(target),
+    );
+    const driver = {
+      clock,
+      ask,
+      isSuspect: ({ id }: Contact) =>
+        this.#init.presence.hasLeft(id) || (passOverSuspects && this.#init.times.isSuspect(id, clock.monotonic())),
+      hedgeAfterMs: ({ id }: Contact) => this.#init.times.hedgeAfterMs(id, transport.isConnected(id)),
+    };
+    await runLookup(lookup, driver, signal);
+    return lookup;
+  }
+
+  #finish(lookup: Lookup, target: NodeId, requests: number, elapsedMs: number): LookupOutcome {
+    const { closest, hops, isComplete } = lookup;
+    const silent = lookup.unanswered.filter(({ id }) => this.#mayStillBeMember(id));
+    if (closest.length > 0) this.#init.table.markRefreshed(target, this.#init.clock.monotonic());
+    this.#init.observer.notify({ type: 'lookup-finished', hops, requests, elapsedMs });
+    return { closest, hops, requests, elapsedMs, complete: isComplete, silent };
+  }
+
+  /**
+   * The nearest of the table, and spares for the case that many of them are dead: they cost nothing unless they are needed. While it knows few,
+   * also who introduced us: bootstrap nodes are in nobody's table.
+   */
+  #seeds(target: NodeId): readonly Contact[] {
+    const { k } = this.#init.constants;
+    const known = this.#init.table.closest(target, SEED_FACTOR * k);
+    if (known.length >= k) return known;
+    const introducers = this.#init.transport
+      .peers()
+      .filter((peer) => peer.mode !== 'client' && !this.#init.presence.hasLeft(peer.contact.id));
+    return [...known, ...introducers.slice(0, k).map((peer) => peer.contact)];
+  }
+
+  /** Not silent for the suspicion time: it may be back in a moment with what it acknowledged. */
+  #mayStillBeMember(id: NodeId): boolean {
+    const { clock, constants } = this.#init;
+    if (this.#init.presence.hasLeft(id)) return false;
+    const since = this.#init.times.silentSince(id);
+    return since === undefined || clock.monotonic() - since < constants.suspicionTimeMs;
+  }
+}
+
+function stopped(): NautilusError {
+  return new NautilusError('ABORTED', 'the node is stopping: start it again to go on');
+}
