@@ -2,7 +2,7 @@
  * One connection as one of its ends sees it: who is there, the requests that wait for it to open or for an answer, and the ones being served.
  * Not here: dialling and which of two connections is used (virtual-transport.ts).
  */
-import { type Clock, isNautilusError, NautilusError } from '../../src/core/index.ts';
+import { type Clock, isNautilusError, NautilusError, type Timer } from '../../src/core/index.ts';
 import {
   encodeRequest,
   encodeResponse,
@@ -31,51 +31,58 @@ const ANSWER_TO = {
   LEAVE: 'LEAVE answer',
 } as const satisfies Record<RequestType, FramePurpose>;
 
-export interface SessionActions {
-  send(frame: Uint8Array, purpose: FramePurpose): void;
+/** The transport whose connection it is. One object for all of a node's sessions: there are millions of them in a large world. */
+export interface SessionOwner {
+  readonly clock: Clock;
+  send(session: VirtualSession, frame: Uint8Array, purpose: FramePurpose): void;
   /** The last one who waited for the connection to open gave up. */
-  onUnwanted(): void;
+  onUnwanted(session: VirtualSession): void;
+}
+
+/** What a dial aims at. */
+export interface DialTarget {
+  readonly address: string;
+  /** Others to try when the dial is refused. */
+  readonly others: readonly string[];
+  /** Node id in hex, when it is known who should answer. */
+  readonly expected: string | undefined;
 }
 
 /** Somebody who waits: for the connection (no request) or for an answer. */
 interface Waiter {
   readonly request: Request | undefined;
-  resolve(outcome: Response | Peer): void;
-  reject(reason: unknown): void;
-  /** Ends its deadline and its ear for the abort. */
-  release(): void;
+  readonly resolve: (outcome: Response | Peer) => void;
+  readonly reject: (reason: unknown) => void;
+  readonly deadline: Timer;
+  readonly signal: AbortSignal | undefined;
+  readonly abort: (() => void) | undefined;
 }
+
+const NOBODY: ReadonlyMap<number, Waiter> = new Map();
 
 export class VirtualSession {
   link: Link;
-  readonly expected: string | undefined;
-  /** Where it was dialled; undefined when the peer dialled us. */
-  readonly dialled: string | undefined;
-  /** Others to try when the dial is refused. */
-  readonly addresses: string[];
+  /** While we dial, undefined afterwards and when the peer dialled us. */
+  dial: DialTarget | undefined;
   peer: Peer | undefined;
   /** ms on the node's monotonic clock. */
   usedAt: number;
-  readonly #clock: Clock;
-  readonly #actions: SessionActions;
-  // BOUNDED: MAX_IN_FLIGHT.
-  readonly #waiters = new Map<number, Waiter>();
+  readonly #owner: SessionOwner;
+  // BOUNDED: MAX_IN_FLIGHT. There is none while nobody waits: most connections are idle.
+  #waiters: Map<number, Waiter> | undefined;
   #serving = 0;
   #lastId = 0;
   #hasEnded = false;
 
-  constructor(clock: Clock, link: Link, target: DialTarget | { readonly expected: string }, actions: SessionActions) {
-    this.#clock = clock;
+  constructor(owner: SessionOwner, link: Link, dial: DialTarget | undefined) {
+    this.#owner = owner;
     this.link = link;
-    this.expected = target.expected;
-    this.dialled = 'address' in target ? target.address : undefined;
-    this.addresses = 'address' in target ? [...target.others] : [];
-    this.usedAt = clock.monotonic();
-    this.#actions = actions;
+    this.dial = dial;
+    this.usedAt = owner.clock.monotonic();
   }
 
   get isIdle(): boolean {
-    return this.#waiters.size === 0 && this.#serving === 0;
+    return this.#waiters === undefined && this.#serving === 0;
   }
 
   /** Resolves with the peer once HELLO came. */
@@ -90,7 +97,8 @@ export class VirtualSession {
 
   open(peer: Peer): void {
     this.peer = peer;
-    for (const [id, waiter] of [...this.#waiters]) {
+    this.dial = undefined;
+    for (const [id, waiter] of [...this.#waiting]) {
       if (waiter.request === undefined) this.#finish(id)?.resolve(peer);
       else this.#send(id, waiter.request);
     }
@@ -98,7 +106,7 @@ export class VirtualSession {
 
   /** @returns false when the answer does not belong to its request. Answers nobody waits for (late, twice) are ignored. */
   onResponse(id: number, response: Response): boolean {
-    const expected = this.#waiters.get(id)?.request?.type;
+    const expected = this.#waiting.get(id)?.request?.type;
     if (expected === undefined) return true;
     const waiter = this.#finish(id);
     if (response.type === 'ERROR') {
@@ -117,7 +125,7 @@ export class VirtualSession {
       return;
     }
     this.#serving++;
-    this.usedAt = this.#clock.monotonic();
+    this.usedAt = this.#owner.clock.monotonic();
     let response: Response;
     try {
       response = await handle();
@@ -132,57 +140,62 @@ export class VirtualSession {
   }
 
   answer(id: number, type: RequestType, response: Response): void {
-    if (!this.#hasEnded) this.#actions.send(encodeResponse(id, response), ANSWER_TO[type]);
+    if (!this.#hasEnded) this.#owner.send(this, encodeResponse(id, response), ANSWER_TO[type]);
   }
 
   /** Those who wait for `other`, a second dial to the same peer, wait for this one instead. */
   adopt(other: VirtualSession): void {
-    for (const id of [...other.#waiters.keys()]) {
-      const waiter = other.#waiters.get(id);
-      if (waiter?.request === undefined && this.peer !== undefined) other.#finish(id)?.resolve(this.peer);
+    for (const [id, { request }] of [...other.#waiting]) {
+      if (request === undefined && this.peer !== undefined) other.#finish(id)?.resolve(this.peer);
     }
   }
 
   /** The connection is gone: everybody who waits is told why. */
   end(reason: NautilusError): void {
     this.#hasEnded = true;
-    for (const id of [...this.#waiters.keys()]) this.#finish(id)?.reject(reason);
+    for (const id of [...this.#waiting.keys()]) this.#finish(id)?.reject(reason);
+  }
+
+  get #waiting(): ReadonlyMap<number, Waiter> {
+    return this.#waiters ?? NOBODY;
   }
 
   #wait(request: Request | undefined, { timeoutMs, signal }: RequestOptions): Promise<Response | Peer> {
     if (signal?.aborted) return Promise.reject(aborted(signal));
-    if (this.#waiters.size >= MAX_IN_FLIGHT) {
+    if (this.#waiting.size >= MAX_IN_FLIGHT) {
       return Promise.reject(new NautilusError('RESOURCE_EXHAUSTED', 'too many requests wait for this peer'));
     }
     const id = this.#nextId();
     return new Promise((resolve, reject) => {
-      const giveUp = (reason: NautilusError) => {
-        this.#finish(id)?.reject(reason);
-        if (this.peer === undefined && this.#waiters.size === 0 && !this.#hasEnded) this.#actions.onUnwanted();
-      };
-      const abort = () => giveUp(aborted(signal));
-      const deadline = this.#clock.setTimer(timeoutMs, () => {
-        giveUp(new NautilusError('TIMEOUT', `the peer did not answer within ${timeoutMs} ms`));
+      const deadline = this.#owner.clock.setTimer(timeoutMs, () => {
+        this.#giveUp(id, new NautilusError('TIMEOUT', `the peer did not answer within ${timeoutMs} ms`));
       });
-      const release = () => {
-        deadline.cancel();
-        if (signal) offAbort(signal, abort);
-      };
-      if (signal) onAbort(signal, abort);
-      this.#waiters.set(id, { request, resolve, reject, release });
+      const abort = signal && (() => this.#giveUp(id, aborted(signal)));
+      if (signal && abort) onAbort(signal, abort);
+      this.#waiters ??= new Map();
+      this.#waiters.set(id, { request, resolve, reject, deadline, signal, abort });
       if (this.peer !== undefined && request !== undefined) this.#send(id, request);
     });
   }
 
-  #send(id: number, request: Request): void {
-    this.usedAt = this.#clock.monotonic();
-    this.#actions.send(encodeRequest(id, request), request.type);
+  #giveUp(id: number, reason: NautilusError): void {
+    this.#finish(id)?.reject(reason);
+    if (this.peer === undefined && this.#waiters === undefined && !this.#hasEnded) this.#owner.onUnwanted(this);
   }
 
+  #send(id: number, request: Request): void {
+    this.usedAt = this.#owner.clock.monotonic();
+    this.#owner.send(this, encodeRequest(id, request), request.type);
+  }
+
+  /** Takes a waiter out, with its deadline and its ear for the abort. */
   #finish(id: number): Waiter | undefined {
-    const waiter = this.#waiters.get(id);
+    const waiter = this.#waiters?.get(id);
+    if (this.#waiters === undefined || waiter === undefined) return undefined;
     this.#waiters.delete(id);
-    waiter?.release();
+    if (this.#waiters.size === 0) this.#waiters = undefined;
+    waiter.deadline.cancel();
+    if (waiter.signal && waiter.abort) offAbort(waiter.signal, waiter.abort);
     return waiter;
   }
 
@@ -192,14 +205,6 @@ export class VirtualSession {
   }
 }
 
-/** What a dial aims at. */
-export interface DialTarget {
-  readonly address: string;
-  readonly others: readonly string[];
-  /** Node id in hex, when it is known who should answer. */
-  readonly expected: string | undefined;
-}
-
-function aborted(signal: AbortSignal | undefined): NautilusError {
-  return new NautilusError('ABORTED', 'the caller gave up', { cause: signal?.reason });
+function aborted(signal: AbortSignal): NautilusError {
+  return new NautilusError('ABORTED', 'the caller gave up', { cause: signal.reason });
 }

@@ -3,8 +3,10 @@
  * no handshake here: who is at the other end of a connection is known, as if it had been proven. Not here: latency and faults (virtual-network.ts).
  */
 import { assert, type Clock, NautilusError, type Observer } from '../../src/core/index.ts';
+import { expectIdentities } from '../../src/kademlia/identity-cache.ts';
 import {
   type Contact,
+  createContact,
   type DecodedFrame,
   decodeFrame,
   encodeHello,
@@ -20,9 +22,10 @@ import {
 } from '../../src/kademlia/index.ts';
 import type { NetworkConstants } from '../../src/records/index.ts';
 import { sameConstants } from './same-constants.ts';
+import type { FramePurpose } from './traffic.ts';
 import type { CloseCause, ConnectionHandler, Endpoint, Link } from './virtual-link.ts';
 import type { VirtualNetwork } from './virtual-network.ts';
-import { type DialTarget, VirtualSession } from './virtual-session.ts';
+import { type DialTarget, type SessionOwner, VirtualSession } from './virtual-session.ts';
 
 /** Names a machine of the virtual network by its connection: stands for the proof of identity in a real handshake. */
 export type IdentityAt = (endpoint: Endpoint) => Contact;
@@ -41,14 +44,18 @@ export interface VirtualTransportInit {
   readonly mode: NodeMode;
   readonly constants: NetworkConstants;
   readonly features?: readonly string[];
-  /** Open connections; over it the least recently used idle one is closed. @default 1_024 */
+  /** Open connections; over it the least recently used idle one is closed. @default 300, as over libp2p */
   readonly maxConnections?: number;
 }
 
-export class VirtualTransport implements Transport, ConnectionHandler {
+/** Sessions picked at a time for being closed: to search all of them for each would cost more than the dial it makes room for. */
+const CLOSING_BATCH = 32;
+
+export class VirtualTransport implements Transport, ConnectionHandler, SessionOwner {
   readonly self: Contact;
   readonly mode: NodeMode;
   readonly endpoint: Endpoint;
+  readonly clock: Clock;
   readonly #components: VirtualTransportComponents;
   readonly #constants: NetworkConstants;
   readonly #features: readonly string[];
@@ -59,18 +66,22 @@ export class VirtualTransport implements Transport, ConnectionHandler {
   readonly #anonymousDials = new Set<VirtualSession>();
   // BOUNDED: as the sessions.
   readonly #byLink = new Map<Link, VirtualSession>();
+  // BOUNDED: CLOSING_BATCH. The least recently used when they were picked, most recently used first.
+  #closing: { readonly session: VirtualSession; readonly usedAt: number }[] = [];
   #events: TransportEvents | undefined;
   #isStopped = false;
 
   constructor(components: VirtualTransportComponents, init: VirtualTransportInit) {
     const address = init.self.addresses[0];
     assert(address !== undefined, 'a simulated node has an address');
+    expectIdentities(init.number + 1);
     this.#components = components;
+    this.clock = components.clock;
     this.self = init.self;
     this.mode = init.mode;
     this.#constants = init.constants;
     this.#features = init.features ?? [];
-    this.#maxConnections = init.maxConnections ?? 1024;
+    this.#maxConnections = init.maxConnections ?? 300;
     this.endpoint = components.network.attach(init.number, address, this);
   }
 
@@ -112,7 +123,7 @@ export class VirtualTransport implements Transport, ConnectionHandler {
     if (this.#isStopped) return Promise.reject(new NautilusError('ABORTED', 'the node has stopped'));
     const target = address.replace(/\/p2p\/[^/]+$/, '');
     const sessions = [...this.#byLink.values()];
-    const known = sessions.find(({ link, dialled }) => (dialled ?? link.dialler.address) === target);
+    const known = sessions.find((session) => this.#addressOf(session) === target);
     return (known ?? this.#dial({ address: target, others: [], expected: undefined })).opened(options);
   }
 
@@ -127,10 +138,23 @@ export class VirtualTransport implements Transport, ConnectionHandler {
   onLinkClosed(link: Link, cause: CloseCause): void {
     const session = this.#byLink.get(link);
     if (session === undefined) return;
-    const next = session.peer === undefined ? session.addresses.shift() : undefined;
-    if (next === undefined)
+    const [address, ...others] = session.dial?.others ?? [];
+    if (session.dial === undefined || address === undefined) {
       this.#drop(session, new NautilusError('PEER_UNREACHABLE', 'the connection was refused or lost'), cause);
-    else this.#moveTo(session, this.#components.network.dial(this.endpoint, next, this.#hello())); // another address of the same peer
+      return;
+    }
+    session.dial = { ...session.dial, address, others };
+    this.#moveTo(session, this.#components.network.dial(this.endpoint, address, this.#hello()));
+  }
+
+  /** For its sessions alone. */
+  send(session: VirtualSession, frame: Uint8Array, purpose: FramePurpose): void {
+    this.#components.network.send(session.link, this.endpoint, frame, purpose);
+  }
+
+  /** For its sessions alone. */
+  onUnwanted(session: VirtualSession): void {
+    this.#drop(session, new NautilusError('TIMEOUT', 'nobody waits for this connection any more'));
   }
 
   #dial(target: DialTarget): VirtualSession {
@@ -141,14 +165,15 @@ export class VirtualTransport implements Transport, ConnectionHandler {
     return session;
   }
 
-  #createSession(link: Link, target: DialTarget | { readonly expected: string }): VirtualSession {
-    const { clock, network } = this.#components;
-    const session: VirtualSession = new VirtualSession(clock, link, target, {
-      send: (frame, purpose) => network.send(session.link, this.endpoint, frame, purpose),
-      onUnwanted: () => this.#drop(session, new NautilusError('TIMEOUT', 'nobody waits for this connection any more')),
-    });
+  #createSession(link: Link, dial: DialTarget | undefined): VirtualSession {
+    const session = new VirtualSession(this, link, dial);
     this.#byLink.set(link, session);
     return session;
+  }
+
+  /** Where the other end is. */
+  #addressOf({ dial, link }: VirtualSession): string | undefined {
+    return dial?.address ?? (link.dialler === this.endpoint ? link.acceptor : link.dialler)?.address;
   }
 
   /** Somebody dialled us. */
@@ -171,7 +196,7 @@ export class VirtualTransport implements Transport, ConnectionHandler {
     if (isCrossing && this.self.id.hex < hex) return;
     if (isCrossing) network.close(former.link, this.endpoint);
     else if (former !== undefined) this.#drop(former, new NautilusError('PEER_UNREACHABLE', 'the peer connected anew'));
-    const session = isCrossing ? former : this.#createSession(link, { expected: hex });
+    const session = isCrossing ? former : this.#createSession(link, undefined);
     if (isCrossing) this.#moveTo(session, link);
     network.send(link, this.endpoint, this.#hello(), 'HELLO');
     this.#open(session, identity, frame.hello, 'inbound');
@@ -188,7 +213,7 @@ export class VirtualTransport implements Transport, ConnectionHandler {
     const identity = this.#components.identityAt(link.acceptor);
     const mismatch = this.#mismatch(frame.hello);
     if (mismatch !== undefined) this.#drop(session, mismatch);
-    else if (identity.id.hex !== (session.expected ?? identity.id.hex)) {
+    else if (identity.id.hex !== (session.dial?.expected ?? identity.id.hex)) {
       this.#drop(session, new NautilusError('PEER_UNREACHABLE', 'another identity answered there'));
     } else this.#open(session, identity, frame.hello, 'outbound');
   }
@@ -240,7 +265,7 @@ export class VirtualTransport implements Transport, ConnectionHandler {
     this.#anonymousDials.delete(session);
     const { dialler, acceptor } = session.link;
     const remoteAddress = (dialler === this.endpoint ? acceptor : dialler)?.address;
-    const contact = { id, publicKey, addresses: hello.addresses };
+    const contact = createContact(publicKey, hello.addresses);
     const peer: Peer = { contact, mode: hello.mode, direction, remoteAddress };
     this.#closeLeastUsed();
     assert(this.#events !== undefined, 'connections come after start()');
@@ -252,7 +277,7 @@ export class VirtualTransport implements Transport, ConnectionHandler {
   /** A dial to an address, made before we knew who is there, that the peer's own dial has overtaken. */
   #adoptDials(session: VirtualSession, address: string): void {
     for (const other of this.#anonymousDials) {
-      if (other.dialled !== address) continue;
+      if (other.dial?.address !== address) continue;
       session.adopt(other);
       this.#drop(other, new NautilusError('PEER_UNREACHABLE', 'the peer dialled us first'));
     }
@@ -260,11 +285,23 @@ export class VirtualTransport implements Transport, ConnectionHandler {
 
   #closeLeastUsed(): void {
     if (this.#sessions.size <= this.#maxConnections) return;
-    let idlest: VirtualSession | undefined;
-    for (const session of this.#sessions.values()) {
-      if (session.isIdle && session.usedAt < (idlest?.usedAt ?? Number.POSITIVE_INFINITY)) idlest = session;
+    for (;;) {
+      if (this.#closing.length === 0) this.#pickLeastUsed();
+      const picked = this.#closing.pop();
+      if (picked === undefined) return; // nobody is idle
+      const { session, usedAt } = picked;
+      if (session.usedAt !== usedAt || !session.isIdle || this.#byLink.get(session.link) !== session) continue;
+      this.#drop(session, new NautilusError('PEER_UNREACHABLE', 'too many connections'));
+      return;
     }
-    if (idlest !== undefined) this.#drop(idlest, new NautilusError('PEER_UNREACHABLE', 'too many connections'));
+  }
+
+  #pickLeastUsed(): void {
+    const idle: { session: VirtualSession; usedAt: number }[] = [];
+    for (const session of this.#sessions.values()) {
+      if (session.isIdle && session.peer !== undefined) idle.push({ session, usedAt: session.usedAt });
+    }
+    this.#closing = idle.sort((a, b) => b.usedAt - a.usedAt).slice(-CLOSING_BATCH);
   }
 
   /** The connection ends, for everybody who waits for it. */
@@ -272,7 +309,7 @@ export class VirtualTransport implements Transport, ConnectionHandler {
     const { link, peer } = session;
     this.#byLink.delete(link);
     this.#anonymousDials.delete(session);
-    const hex = peer?.contact.id.hex ?? session.expected;
+    const hex = peer?.contact.id.hex ?? session.dial?.expected;
     if (hex !== undefined && this.#sessions.get(hex) === session) this.#sessions.delete(hex);
     this.#components.network.close(link, this.endpoint);
     session.end(reason);

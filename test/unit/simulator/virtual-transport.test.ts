@@ -13,7 +13,12 @@ const PING: Request = { type: 'PING' };
 const OPTIONS = { timeoutMs: 1000 };
 
 /** Bare transports whose owners answer every request with PING and write down what they see. */
-async function createPair(conditions: Partial<NetworkConditions> = {}, count = 2, networks: readonly string[] = []) {
+async function createPair(
+  conditions: Partial<NetworkConditions> = {},
+  count = 2,
+  networks: readonly string[] = [],
+  maxConnections?: number,
+) {
   const clock = new VirtualClock();
   const random = new SeededRandom('transport');
   const network = new VirtualNetwork(clock, random.fork('network'), { latency: constantLatency(10), ...conditions });
@@ -31,7 +36,7 @@ async function createPair(conditions: Partial<NetworkConditions> = {}, count = 2
           observer: SILENT_OBSERVER,
           identityAt: (endpoint) => contacts[endpoint.number]!,
         },
-        { number, self, mode: 'server', constants },
+        { number, self, mode: 'server', constants, ...(maxConnections && { maxConnections }) },
       );
       const name = (peer: Peer) => contacts.findIndex(({ id }) => id.equals(peer.contact.id));
       let served = 0;
@@ -200,5 +205,30 @@ describe('VirtualTransport', () => {
     const refused = (await clock.settle(outcomes)).filter(({ status }) => status === 'rejected');
     expect(refused).toHaveLength(300 - 256);
     expect(refused[0]).toMatchObject({ reason: { code: 'RESOURCE_EXHAUSTED' } });
+  });
+
+  it('closes the idle connection that was not used for longest when it has too many', async () => {
+    const { clock, a, nodes } = await createPair({}, 5, [], 2);
+    const ask = (n: number) => clock.settle(a.transport.request(nodes[n]!.self, PING, OPTIONS));
+    for (const n of [1, 2, 1, 3]) await ask(n);
+    await clock.run();
+    expect(a.log.filter((line) => line.startsWith('disconnected'))).toEqual(['disconnected 2']);
+    expect(nodes[2]!.transport.peers()).toEqual([]);
+    await ask(4);
+    await clock.run();
+    expect(a.log.filter((line) => line.startsWith('disconnected'))).toEqual(['disconnected 2', 'disconnected 1']);
+  });
+
+  it('closes no connection that somebody waits on', async () => {
+    const { clock, network, a, nodes } = await createPair({}, 4, [], 2);
+    const ask = (n: number, timeoutMs: number) => a.transport.request(nodes[n]!.self, PING, { timeoutMs });
+    for (const n of [1, 2]) await clock.settle(ask(n, 1_000));
+    network.pause(nodes[1]!.transport.endpoint);
+    const waiting = expect(ask(1, 5_000)).resolves.toMatchObject({ type: 'PING' });
+    await clock.settle(ask(2, 1_000));
+    await clock.settle(ask(3, 1_000));
+    expect(a.log.filter((line) => line.startsWith('disconnected'))).toEqual(['disconnected 2']);
+    network.resume(nodes[1]!.transport.endpoint);
+    await clock.settle(waiting);
   });
 });
