@@ -2,14 +2,14 @@
  * One node of a world: the production Kademlia, replication and registry on virtual ports. What survives its process (identity, state, the
  * store's disk) is kept apart from the life that ends with a kill. Not here: which nodes there are and what happens to them (world.ts).
  */
-import { assert, isNautilusError, type Observer, sleep } from '../../src/core/index.ts';
+import { assert, type Clock, isNautilusError, type Observer, sleep } from '../../src/core/index.ts';
 import { type Contact, Kademlia, type NodeMode } from '../../src/kademlia/index.ts';
 import type { NetworkConstants, Signer, Verifier } from '../../src/records/index.ts';
-import { MemoryStorage, openRegistry, type Registry } from '../../src/registry/index.ts';
+import { openRegistry, type Registry } from '../../src/registry/index.ts';
 import { Replication } from '../../src/replication/index.ts';
-import { MemoryStateStore } from './memory-state-store.ts';
 import { type ClockError, NodeClock } from './node-clock.ts';
 import type { SeededRandom } from './seeded-random.ts';
+import { type DiskOptions, SimulatedDisk } from './simulated-disk.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 import type { VirtualNetwork } from './virtual-network.ts';
 import { type IdentityAt, VirtualTransport } from './virtual-transport.ts';
@@ -30,6 +30,7 @@ export interface SimulatedNodeInit {
   readonly self: Contact;
   readonly mode: NodeMode;
   readonly clockError?: ClockError | undefined;
+  readonly disk?: DiskOptions | undefined;
 }
 
 /** From start to stop or kill: what one process would hold. */
@@ -52,11 +53,12 @@ export class SimulatedNode {
   readonly signer: Signer;
   readonly #components: SimulatedNodeComponents;
   #clockError: ClockError | undefined;
-  #state = new MemoryStateStore();
-  #storage: MemoryStorage | undefined;
+  readonly #diskOptions: DiskOptions | undefined;
+  #disk: SimulatedDisk;
   #life: NodeLife | undefined;
   #clock: NodeClock;
   #lives = 0;
+  #disks = 0;
   #isPaused = false;
 
   constructor(components: SimulatedNodeComponents, init: SimulatedNodeInit) {
@@ -67,6 +69,8 @@ export class SimulatedNode {
     this.signer = components.signer;
     this.#clockError = init.clockError;
     this.#clock = new NodeClock(components.clock, init.clockError);
+    this.#diskOptions = init.disk;
+    this.#disk = this.#createDisk();
   }
 
   get isAlive(): boolean {
@@ -98,14 +102,15 @@ export class SimulatedNode {
     const { self, mode, number } = this;
     const clock = new NodeClock(this.#components.clock, this.#clockError);
     this.#clock = clock;
+    await this.#disk.mount();
     const random = this.#components.random.fork(`life ${this.#lives++}`);
     const transport = new VirtualTransport({ network, clock, observer, identityAt }, { number, self, mode, constants });
-    const kademlia = new Kademlia({ transport, clock, random, observer, state: this.#state, constants });
+    const kademlia = new Kademlia({ transport, clock, random, observer, state: this.#disk.state, constants });
     const registry = mode === 'server' ? await this.#openRegistry(clock) : undefined;
     const replication = await Replication.create({
       kademlia,
       store: registry,
-      state: this.#state,
+      state: this.#disk.state,
       signer,
       verifier,
       clock,
@@ -159,8 +164,7 @@ export class SimulatedNode {
   /** A new disk under the same identity, for the next life. */
   wipe(): void {
     assert(this.#life === undefined, 'only a stopped node gets another disk');
-    this.#state = new MemoryStateStore();
-    this.#storage = undefined;
+    this.#disk = this.#createDisk();
   }
 
   /** The machine's wall clock is set. */
@@ -185,14 +189,16 @@ export class SimulatedNode {
 
   #openRegistry(clock: NodeClock): Promise<Registry> {
     const { constants, observer } = this.#components;
+    return openRegistry({ storage: this.#disk.records, clock, constants, observer });
+  }
+
+  #createDisk(): SimulatedDisk {
     // The disk outlives its process; what time it is, it hears from the machine's present one.
-    this.#storage ??= new MemoryStorage({
-      clock: {
-        now: () => this.#clock.now(),
-        monotonic: () => this.#clock.monotonic(),
-        setTimer: (delayMs, callback) => this.#clock.setTimer(delayMs, callback),
-      },
-    });
-    return openRegistry({ storage: this.#storage, clock, constants, observer });
+    const clock: Clock = {
+      now: () => this.#clock.now(),
+      monotonic: () => this.#clock.monotonic(),
+      setTimer: (delayMs, callback) => this.#clock.setTimer(delayMs, callback),
+    };
+    return new SimulatedDisk(clock, this.#components.random.fork(`disk ${this.#disks++}`), this.#diskOptions);
   }
 }

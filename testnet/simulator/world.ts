@@ -8,6 +8,7 @@ import { DEFAULT_NETWORK_CONSTANTS, type NetworkConstants } from '../../src/reco
 import { logNormalLatency } from './latency.ts';
 import type { ClockError } from './node-clock.ts';
 import { SeededRandom } from './seeded-random.ts';
+import type { DiskOptions } from './simulated-disk.ts';
 import { SimulatedNode } from './simulated-node.ts';
 import { UnhandledRejections } from './unhandled-rejections.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -27,6 +28,8 @@ export interface WorldOptions {
   /** @default every node a server */
   readonly modeOf?: ((number: number) => NodeMode) | undefined;
   readonly clockErrorOf?: ((number: number, random: SeededRandom) => ClockError) | undefined;
+  /** A disk that loses what was not flushed when its node is killed. @default every write is on the disk at once */
+  readonly disk?: DiskOptions | undefined;
   /** Real Ed25519 signatures instead of keyed hashes. @default false */
   readonly ed25519?: boolean | undefined;
   /** Told as nodes join, for progress lines. */
@@ -83,6 +86,7 @@ export class World {
           self,
           mode: options.modeOf?.(number) ?? 'server',
           clockError: options.clockErrorOf?.(number, random.fork('clock')),
+          disk: options.disk,
         },
       );
     });
