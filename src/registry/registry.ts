@@ -15,8 +15,6 @@ import {
   cellId,
   cellRange,
   compareVersions,
-  decodeCbor,
-  encodeCbor,
   floorUntil,
   type HeldRecord,
   isLive,
@@ -30,9 +28,9 @@ import {
   utf8Encode,
 } from '../records/index.ts';
 import { type Cell, CellLedger } from './cell-ledger.ts';
+import { DurableTime } from './durable-time.ts';
 import { ExpirySchedule } from './expiry-schedule.ts';
 import { fromKeyText, toKeyText } from './key-text.ts';
-import { MonotoneTime } from './monotone-time.ts';
 import { cellUntil, fromCellEntry, keyIdText, summarizeCell, toCellEntry } from './record-cell.ts';
 import { type Newcomer, type RegistryLimits, refuseNewcomer } from './registry-limits.ts';
 import { scanCells } from './scan-cells.ts';
@@ -51,9 +49,6 @@ export interface RegistryComponents {
 const MAX_ATTEMPTS = 8;
 /** After a failed write, ms. An expired record is not returned meanwhile: reading judges for itself. */
 const RETRY_MS = 5_000;
-/** Where the latest wall time seen is kept; no cell has a key this short. */
-const TIME_MARK_KEY = utf8Encode('latest time seen');
-const TIME_MARK_INTERVAL_MS = 60_000;
 
 interface Write {
   readonly kind: 'write';
@@ -74,8 +69,7 @@ export class Registry implements RecordStore {
   readonly #schedule: ExpirySchedule<Cell>;
   /** Merges, drops and expiries of one key happen one after the other, which makes counting its publishers exact. */
   readonly #queue = new KeyedQueue();
-  #time: MonotoneTime;
-  #savedMark = 0;
+  readonly #time: DurableTime;
   // BOUNDED: limits.maxPendingMerges, merges and drops together.
   readonly #changes = new Set<Promise<unknown>>();
   // BOUNDED: a handful, by who puts the node together.
@@ -86,7 +80,7 @@ export class Registry implements RecordStore {
 
   constructor(components: RegistryComponents) {
     this.#components = components;
-    this.#time = new MonotoneTime(components.clock);
+    this.#time = new DurableTime(components);
     this.#schedule = new ExpirySchedule({
       clock: components.clock,
       now: () => this.#time.now(),
@@ -96,14 +90,14 @@ export class Registry implements RecordStore {
 
   /** Reads what the storage holds: the counters and every deadline. Once, before anything else; see `openRegistry`. */
   async load(options?: StorageOptions): Promise<void> {
-    await this.#loadTimeMark(options);
+    await this.#time.load(options);
     for await (const { key, ...entry } of scanCells(this.#components.storage, options)) {
       const { expiresAt, deleted, liveBytes } = summarizeCell(entry);
       const isAnnounced = liveBytes === undefined && !(deleted && expiresAt > this.#time.now());
       const cell = this.#ledger.track(toKeyText(key), { bytes: entryBytes(entry), liveBytes, isAnnounced });
       this.#schedule.set(cell, isAnnounced ? entry.expiresAt : expiresAt);
     }
-    await this.#saveTimeMark();
+    await this.#time.save();
   }
 
   async merge(record: HeldRecord, options?: StorageOptions): Promise<MergeOutcome> {
@@ -165,7 +159,7 @@ export class Registry implements RecordStore {
   async #close(): Promise<void> {
     await this.#schedule.close();
     await Promise.allSettled(this.#changes);
-    await this.#saveTimeMark();
+    await this.#time.save();
   }
 
   #checkOpen(): void {
@@ -323,8 +317,14 @@ export class Registry implements RecordStore {
       this.#recheck(due[index]!.id);
       return [result.reason as unknown];
     });
-    if (failures.length > 0) this.#warn(`${failures.length} records could not be expired, retrying`, failures[0]);
-    if (this.#time.now() - this.#savedMark >= TIME_MARK_INTERVAL_MS) await this.#saveTimeMark();
+    if (failures.length > 0) {
+      const [error] = failures;
+      const code = isNautilusError(error) ? error.code : 'STORAGE_FAILED';
+      const reason = error instanceof Error ? `: ${error.message}` : '';
+      const message = `${failures.length} records could not be expired, retrying${reason}`;
+      this.#components.observer.notify({ type: 'warning', code, message });
+    }
+    await this.#time.saveIfDue();
   }
 
   /** A record past its deadline becomes its floor; a floor past its own is forgotten. */
@@ -364,41 +364,6 @@ export class Registry implements RecordStore {
     const range = cellRange(keyId, 8 * keyId.length);
     for await (const entry of scanCells(this.#components.storage, { range, signal })) cells.push(entry);
     return cells;
-  }
-
-  async #loadTimeMark(options: StorageOptions | undefined): Promise<void> {
-    const { storage, clock, constants } = this.#components;
-    if (!storage.capabilities.persistent) return;
-    const entry = await storage.retrieve(TIME_MARK_KEY, options);
-    const mark: unknown = entry && decodeCbor(entry.value)?.value;
-    if (typeof mark !== 'number') return;
-    const aheadMs = mark - clock.now();
-    // Nothing lives that long: the clock was wrong then, not now. Believing the mark would keep every new record out.
-    if (aheadMs > constants.maxTtlMs) return;
-    this.#time = new MonotoneTime(clock, mark);
-    if (aheadMs > constants.maxClockSkewMs) {
-      this.#warn(`the clock is ${Math.round(aheadMs / 1000)} s behind what this store has seen: check it`, undefined);
-    }
-  }
-
-  async #saveTimeMark(): Promise<void> {
-    const { storage } = this.#components;
-    const mark = this.#time.now();
-    if (!storage.capabilities.persistent || mark === this.#savedMark) return;
-    this.#savedMark = mark;
-    try {
-      const value = encodeCbor(mark);
-      await storage.store(TIME_MARK_KEY, { value, version: 1, expiresAt: Number.MAX_SAFE_INTEGER });
-    } catch (error) {
-      this.#warn('the time mark could not be saved', error);
-    }
-  }
-
-  #warn(message: string, error: unknown): void {
-    const { observer } = this.#components;
-    const code = isNautilusError(error) ? error.code : error === undefined ? 'CLOCK_BEHIND' : 'STORAGE_FAILED';
-    const reason = error instanceof Error ? `: ${error.message}` : '';
-    observer.notify({ type: 'warning', code, message: message + reason });
   }
 }
 

@@ -87,8 +87,8 @@ describe('cells', () => {
   });
 
   test('of a range are those that begin like it, whatever its bits', async () => {
-    const records = await fill(600);
-    const middle = idOf(records[300]!);
+    const records = await fill(320);
+    const middle = idOf(records[160]!);
     for (const bits of [0, 1, 2, 3, 5, 7, 8, 9, 11, 255, 256, 257, 263, 504, 505, 511, 512]) {
       const prefix = bitsOf(middle).slice(0, bits);
       const expected = records.filter((record) => bitsOf(idOf(record)).startsWith(prefix));
@@ -106,13 +106,21 @@ describe('cells', () => {
     }
   });
 
+  test('of a range may be the one whose id is the range and nothing but 0 behind it', async () => {
+    const record = put('key', { publisher: 0b0100_0000 });
+    await registry.merge(record);
+    for (const bits of [506, 508, 511, 512]) {
+      expect(await collect(registry.cells({ range: cellRange(idOf(record), bits) })), `${bits} bits`).toEqual([record]);
+    }
+  });
+
   test('go on behind a cell, within the range only', async () => {
-    const records = await fill(600);
-    const range = cellRange(idOf(records[300]!), 3);
+    const records = await fill(320);
+    const range = cellRange(idOf(records[160]!), 3);
     const inRange = records.filter((record) => bitsOf(idOf(record)).startsWith(bitsOf(range.prefix).slice(0, 3)));
     const behind = (after: Uint8Array, within?: CellRange) => collect(registry.cells({ range: within, after }));
     expect(inRange.length).toBeGreaterThan(10);
-    expect(await behind(idOf(records[299]!))).toEqual(records.slice(300));
+    expect(await behind(idOf(records[159]!))).toEqual(records.slice(160));
     expect(await behind(idOf(inRange[4]!), range)).toEqual(inRange.slice(5));
     expect(await behind(idOf(inRange.at(-1)!), range)).toEqual([]);
     expect(await behind(new Uint8Array(64), range)).toEqual(inRange);
@@ -128,7 +136,7 @@ describe('cells', () => {
       return batch;
     };
     await open(overriding(memory, { scan }));
-    await fill(1_200);
+    await fill(700);
     read = 0;
     const last = cellRange(new Uint8Array(32).fill(0xff), 5);
     const found = await collect(registry.cells({ range: last }));
@@ -252,6 +260,29 @@ describe('dropping', () => {
     await clock.advance(FLOOR_MS);
     expect(changes).toEqual([held(record), gone(record), held(newer), gone(newer)]);
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('leaves nothing to announce for a record that was past when it came to the place of the dropped one', async () => {
+    const memory = new MemoryStorage({ clock });
+    const { opened, open: openGate } = gate();
+    const remove: RegistryStorage['remove'] = async (key) => {
+      await opened;
+      return memory.remove(key);
+    };
+    await open(overriding(memory, { remove }));
+    const record = put('key', { ttlMs: 1_000 });
+    await registry.merge(record);
+    const dropped = registry.drop(keyIdOf('key'));
+    const next = put('key', { seq: record.header.seq + 1, ttlMs: 1_500 });
+    const merged = registry.merge(next);
+    await clock.advance(2_000);
+    openGate();
+    expect(await dropped).toBe(1);
+    expect(await merged).toMatchObject({ kind: 'stored' });
+    await settle();
+    expect(await registry.read(keyIdOf('key'))).toEqual([headerOnly(next)]);
+    expect(changes).toEqual([held(record), gone(record), held(headerOnly(next))]);
+    expect(events).toEqual([]);
   });
 
   test('that failed rejects, and what became of it is found out a little later', async () => {
