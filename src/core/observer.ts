@@ -16,6 +16,8 @@ export type NodeEvent =
   | { readonly type: 'record-stored'; readonly key: string; readonly deleted: boolean }
   | { readonly type: 'record-refused'; readonly key: string; readonly reason: string }
   | { readonly type: 'record-expired'; readonly key: string; readonly deleted: boolean }
+  /** Copies moved between this node and another holder, outside of puts. */
+  | { readonly type: 'records-repaired'; readonly nodeId: string; readonly fetched: number; readonly pushed: number }
   | { readonly type: 'bootstrap-progress'; readonly source: string; readonly message: string }
   | { readonly type: 'warning'; readonly code: string; readonly message: string };
 

@@ -116,11 +116,15 @@ async function openNode(config: NodeConfig, { clock, lifecycle, listener, signal
     signer,
     verifier,
     clock,
+    random: systemRandom,
     observer,
     constants,
   });
+  lifecycle.opened('repair', replication, (opened) => opened.stop());
   lifecycle.opened('network', kademlia, (overlay) => overlay.stop());
-  await kademlia.start(replication.handler);
+  await kademlia.start(replication.handler, replication);
+  replication.start();
+  lifecycle.opened('records of others', replication, (opened) => opened.leave());
   signal?.throwIfAborted();
 
   const { peerIdText: peerId, privateKey } = identity;

@@ -156,7 +156,7 @@ export class NautilusNode implements NodeApi {
   }
 
   async status(): Promise<NodeStatus> {
-    const { kademlia, store, storageUrls, constants, clock } = this.#components;
+    const { kademlia, replication, store, storageUrls, constants, clock } = this.#components;
     const { records, bytes } = store?.size() ?? { records: 0, bytes: 0 };
     const networkSize = kademlia.networkSize();
     return {
@@ -169,7 +169,7 @@ export class NautilusNode implements NodeApi {
       bytes,
       networkSize,
       kEffective: Math.min(constants.k, networkSize),
-      settled: store !== undefined,
+      settled: replication.isSettled,
       storage: storageUrls.map((url) => ({ url, state: 'up', records, bytes })),
     };
   }

@@ -86,6 +86,8 @@ function describe(event: NodeEvent): Line {
       return { level: 'debug', message: 'record refused' };
     case 'record-expired':
       return { level: 'debug', message: 'record expired' };
+    case 'records-repaired':
+      return { level: 'debug', message: 'records repaired' };
     case 'request-failed':
       return { level: 'debug', message: 'request failed' };
     case 'request-sent':

@@ -5,7 +5,7 @@
 import { NautilusError } from '../core/index.ts';
 import { bytesEqual, isLive, type Key, type RecordHeader, toPeerIdText } from '../records/index.ts';
 import { verifiedCells } from './cells.ts';
-import { type GetComponents, noHolders, tooFewAnswers } from './get.ts';
+import { countSettled, type GetComponents, noHolders, tooFewAnswers } from './get.ts';
 import { readKey } from './key-reading.ts';
 import { type PutComponents, publish } from './put.ts';
 import { type QuorumChoice, readQuorum } from './quorum.ts';
@@ -39,8 +39,8 @@ export async function deleteRecord(components: GetComponents & PutComponents, in
   const isOwn = (header: RecordHeader) => bytesEqual(header.publisher, signer.publicKey);
   const newest = live[0];
   if (newest === undefined) {
-    const settled = reading.answers.filter((answer) => answer.settled).length;
-    const wanted = readQuorum(reading.holders.members.length, input.quorum);
+    const settled = countSettled(reading);
+    const wanted = readQuorum(reading.holders.kEffective, input.quorum);
     if (settled < wanted) throw tooFewAnswers(settled, wanted);
     throw new NautilusError('NOT_FOUND', `no live record under "${key.text}": nothing to delete`);
   }

@@ -48,16 +48,21 @@ export async function getRecords(components: GetComponents, input: GetInput): Pr
   const { clock, kHistory, seen } = components;
   const { key, signal } = input;
   const startedAt = clock.monotonic();
-  const reading = await readKey(components, key, { withValue: true, signal });
-  const kEffective = reading.holders.members.length;
-  if (kEffective === 0) throw noHolders();
+  const first = await readKey(components, key, { withValue: true, signal });
+  const { kEffective } = first.holders;
+  if (first.holders.members.length === 0) throw noHolders();
   const { degraded } = await kHistory.observe(kEffective);
   const wanted = readQuorum(kEffective, input.quorum);
-  const settled = reading.answers.filter((answer) => answer.settled).length;
+  const settled = countSettled(first);
 
-  const cells = await verifiedCells(components, reading.answers, seen.of(key));
+  let reading = first;
+  let { cells, live } = await judge(components, reading);
+  if (cells.length === 0 && settled < wanted) {
+    // Those nearest have not caught up yet: who was nearest before them may still have it.
+    reading = await readFarther(components, first, key, signal);
+    ({ cells, live } = await judge(components, reading));
+  }
   for (const header of cells) seen.add(header);
-  const live = cells.filter((header) => isLive(header, clock.now()));
   const newest = live[0];
   if (newest === undefined) {
     if (settled < wanted) throw tooFewAnswers(settled, wanted);
@@ -92,6 +97,30 @@ export async function getRecords(components: GetComponents, input: GetInput): Pr
     requests: fetches.reduce((sum, fetch) => sum + fetch.requests, reading.requests + writtenBack),
     elapsedMs: clock.monotonic() - startedAt,
   };
+}
+
+/** Holders that may speak for the key. */
+export function countSettled({ answers }: KeyReading): number {
+  return answers.filter((answer) => answer.settled).length;
+}
+
+async function judge(
+  components: GetComponents,
+  { key, answers }: KeyReading,
+): Promise<{ readonly cells: readonly RecordHeader[]; readonly live: readonly RecordHeader[] }> {
+  const cells = await verifiedCells(components, answers, components.seen.of(key));
+  return { cells, live: cells.filter((header) => isLive(header, components.clock.now())) };
+}
+
+/** Asks twice as many, and counts what the first ones said only once. */
+async function readFarther(
+  components: GetComponents,
+  first: KeyReading,
+  key: Key,
+  signal: AbortSignal | undefined,
+): Promise<KeyReading> {
+  const farther = await readKey(components, key, { withValue: true, k: 2 * components.constants.k, signal });
+  return { ...farther, requests: first.requests + farther.requests };
 }
 
 export function noHolders(): NautilusError {
@@ -150,7 +179,7 @@ async function makeStable(
   agreed: number,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const missing = writeQuorum(holders.members.length) - agreed;
+  const missing = writeQuorum(holders.kEffective) - agreed;
   if (missing <= 0) return 0;
   const having = new Set(
     answers.filter((answer) => holdsVersion(answer, record.header)).map((answer) => answer.holder.id.hex),

@@ -2,9 +2,14 @@
 import { type Contact, compareDistance, type NodeId } from '../kademlia/index.ts';
 
 export interface HolderSet {
-  /** Nearest first; its length is K'. */
+  /** Who answered, nearest first, at most K. */
   readonly members: readonly Contact[];
+  /** Who did not, but did not long enough ago to count no more: where fewer than K answered they still are part of K'. */
+  readonly silent: readonly Contact[];
+  /** K': a key can have so many holders. */
+  readonly kEffective: number;
   readonly self: NodeId;
+  readonly target: NodeId;
 }
 
 export interface HolderSetInit {
@@ -12,13 +17,17 @@ export interface HolderSetInit {
   readonly k: number;
   /** Live servers a finished lookup found, without this node. */
   readonly found: readonly Contact[];
+  /** Servers it found silent, of late. */
+  readonly silent: readonly Contact[];
   readonly self: Contact;
   /** Only servers hold records. */
   readonly selfHolds: boolean;
 }
 
-export function createHolderSet({ target, k, found, self, selfHolds }: HolderSetInit): HolderSet {
+export function createHolderSet({ target, k, found, silent, self, selfHolds }: HolderSetInit): HolderSet {
   const candidates = selfHolds ? [...found, self] : [...found];
   candidates.sort((a, b) => compareDistance(target, a.id, b.id));
-  return { members: candidates.slice(0, k), self: self.id };
+  const members = candidates.slice(0, k);
+  const missing = [...silent].sort((a, b) => compareDistance(target, a.id, b.id)).slice(0, k - members.length);
+  return { members, silent: missing, kEffective: members.length + missing.length, self: self.id, target };
 }

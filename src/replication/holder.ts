@@ -7,22 +7,30 @@ import {
   BoundedMap,
   type Clock,
   isNautilusError,
+  NautilusError,
   type Observer,
   TokenBucket,
   type TokenBucketInit,
 } from '../core/index.ts';
 import {
   type Contact,
+  type FetchRequest,
+  type FetchResponse,
   type FindValueRequest,
   type FindValueResponse,
+  type HandOffRequest,
+  type HandOffResponse,
   NodeId,
   type Peer,
   type RecordRequestHandler,
   type StoreRequest,
   type StoreResponse,
+  type SyncRequest,
+  type SyncResponse,
 } from '../kademlia/index.ts';
 import {
   bytesEqual,
+  floorUntil,
   type HeldRecord,
   hashValue,
   isLive,
@@ -34,6 +42,7 @@ import {
   validateHeader,
   verifyHeader,
 } from '../records/index.ts';
+import { answerFetch } from './answer-sync.ts';
 
 export interface HolderComponents {
   readonly kademlia: {
@@ -46,6 +55,13 @@ export interface HolderComponents {
   readonly clock: Clock;
   readonly observer: Observer;
   readonly constants: NetworkConstants;
+}
+
+/** What a holder asks of the one who keeps its records whole (repair.ts). */
+export interface Vouching {
+  /** Whether this node may say that a key is absent. */
+  isSettled(keyId: Uint8Array): boolean;
+  answerSync(from: Contact, request: SyncRequest): Promise<SyncResponse>;
 }
 
 export interface HolderInit {
@@ -79,20 +95,52 @@ export class Holder implements RecordRequestHandler {
   // BOUNDED: MAX_QUOTAS each; a forgotten peer starts with a full bucket again.
   readonly #peerQuotas = new BoundedMap<string, PeerQuota>(MAX_QUOTAS);
   readonly #publisherQuotas = new BoundedMap<string, TokenBucket>(MAX_QUOTAS);
+  #vouching: Vouching | undefined;
 
   constructor(components: HolderComponents, init: Partial<HolderInit> = {}) {
     this.#components = components;
     this.#init = { ...DEFAULT_INIT, ...init };
   }
 
+  /** From then on it knows what it may vouch for; before, and where no records are kept, it vouches for nothing. */
+  vouchBy(vouching: Vouching): void {
+    this.#vouching = vouching;
+  }
+
   async store(from: Peer, { record }: StoreRequest): Promise<StoreResponse> {
-    const quota = this.#quotaOf(from);
-    const cheap = this.#refuseUnchecked(record) ?? this.#spendQuotas(quota, record.header.publisher);
-    if (cheap !== undefined) return this.#refused(record, cheap, 0);
-    const dear = await this.#refuseUnverified(record);
-    if (dear === undefined) return this.storeVerified(record);
-    if (FORGERIES.has(dear)) quota.forgeries.trySpend();
-    return this.#refused(record, dear, 0);
+    const refusal =
+      record.header.expiresAt <= this.#components.clock.now() ? 'EXPIRED' : await this.#refuse(from.contact, record);
+    return refusal === undefined ? this.storeVerified(record) : this.#refused(record, refusal, 0);
+  }
+
+  sync(from: Peer, request: SyncRequest): Promise<SyncResponse> {
+    if (this.#vouching === undefined) throw notStoring();
+    return this.#vouching.answerSync(from.contact, request);
+  }
+
+  async fetch(_from: Peer, request: FetchRequest): Promise<FetchResponse> {
+    const { store } = this.#components;
+    if (store === undefined) throw notStoring();
+    return answerFetch(store, request);
+  }
+
+  async handOff(from: Peer, { records }: HandOffRequest): Promise<HandOffResponse> {
+    const readable = records.filter((record) => typeof record !== 'string');
+    const outcomes = (await this.takeIn(from.contact, readable)).values();
+    const refusals = records.map((record) => (typeof record === 'string' ? record : outcomes.next().value));
+    return { type: 'HAND_OFF', refusals };
+  }
+
+  /** Copies from another holder, handed over or fetched: checked as any record, but expired headers are welcome, as floors. */
+  takeIn(from: Contact, records: readonly HeldRecord[]): Promise<readonly (RefusalReason | undefined)[]> {
+    return Promise.all(
+      records.map(async (record) => {
+        const refusal = this.#refuseFloor(record) ?? (await this.#refuse(from, record));
+        if (refusal !== undefined) return this.#notifyRefusal(record, refusal);
+        const { outcome } = await this.storeVerified(record);
+        return outcome.kind === 'stored' ? undefined : outcome.reason;
+      }),
+    );
   }
 
   /** For records whose signature is known to be good: this node's own, and those a get has verified. */
@@ -120,6 +168,7 @@ export class Holder implements RecordRequestHandler {
 
   async findValue(from: Peer, request: FindValueRequest): Promise<FindValueResponse> {
     const { kademlia, constants, store } = this.#components;
+    const settled = store !== undefined && this.isSettled(request.keyId);
     const closer = kademlia.closest(NodeId.fromBytes(request.keyId), constants.k, from.contact.id);
     const held = await this.readHeld(request.keyId);
     const valueIndex = indexOfValue(held, request.value, this.#components.clock.now());
@@ -129,8 +178,7 @@ export class Holder implements RecordRequestHandler {
       closer,
       headers: held.map((record) => record.header),
       value: bytes === undefined ? undefined : { valueIndex, bytes },
-      // Differs from design: without reconciliation every holder vouches for what it has.
-      settled: store !== undefined,
+      settled,
       holder: store !== undefined,
     };
   }
@@ -140,6 +188,27 @@ export class Holder implements RecordRequestHandler {
     return (await this.#components.store?.read(keyId)) ?? [];
   }
 
+  /** Whether what this node says of a key counts towards a read quorum. */
+  isSettled(keyId: Uint8Array): boolean {
+    return this.#vouching?.isSettled(keyId) ?? false;
+  }
+
+  /** Cheap checks first; undefined when the record may be stored. */
+  async #refuse(from: Contact, record: HeldRecord): Promise<RefusalReason | undefined> {
+    const quota = this.#quotaOf(from);
+    const cheap = this.#refuseUnchecked(record) ?? this.#spendQuotas(quota, record.header.publisher);
+    if (cheap !== undefined) return cheap;
+    const dear = await this.#refuseUnverified(record);
+    if (dear !== undefined && FORGERIES.has(dear)) quota.forgeries.trySpend();
+    return dear;
+  }
+
+  /** A header that is no longer live is worth keeping only while something older may be alive. */
+  #refuseFloor({ header }: HeldRecord): RefusalReason | undefined {
+    const { clock, constants } = this.#components;
+    return floorUntil(header, constants) <= clock.now() ? 'EXPIRED' : undefined;
+  }
+
   #refuseUnchecked(record: HeldRecord): RefusalReason | undefined {
     const { store, kademlia, constants, clock } = this.#components;
     const { header, value } = record;
@@ -147,7 +216,6 @@ export class Holder implements RecordRequestHandler {
     if (value !== undefined && value.length > constants.maxValueBytes) return 'TOO_LARGE';
     const reason = validateHeader(header, clock.now(), constants);
     if (reason !== undefined) return reason;
-    if (header.expiresAt <= clock.now()) return 'EXPIRED';
     if (header.deleted && value !== undefined && value.length > 0) return 'MALFORMED';
     return kademlia.rank(NodeId.fromBytes(header.key.id)) > 2 * constants.k ? 'TOO_FAR' : undefined;
   }
@@ -163,8 +231,8 @@ export class Holder implements RecordRequestHandler {
     }
   }
 
-  #quotaOf(from: Peer): PeerQuota {
-    const peer = from.contact.id.hex;
+  #quotaOf(from: Contact): PeerQuota {
+    const peer = from.id.hex;
     const known = this.#peerQuotas.get(peer);
     if (known !== undefined) return known;
     const { clock } = this.#components;
@@ -186,10 +254,19 @@ export class Holder implements RecordRequestHandler {
     return ofPublisher.trySpend() ? undefined : 'QUOTA_EXCEEDED';
   }
 
-  #refused({ header }: HeldRecord, reason: RefusalReason, newestSeq: number): StoreResponse {
-    this.#components.observer.notify({ type: 'record-refused', key: header.key.text, reason });
+  #refused(record: HeldRecord, reason: RefusalReason, newestSeq: number): StoreResponse {
+    this.#notifyRefusal(record, reason);
     return { type: 'STORE', outcome: { kind: 'refused', reason }, newestSeq, time: this.#components.clock.now() };
   }
+
+  #notifyRefusal({ header }: HeldRecord, reason: RefusalReason): RefusalReason {
+    this.#components.observer.notify({ type: 'record-refused', key: header.key.text, reason });
+    return reason;
+  }
+}
+
+function notStoring(): NautilusError {
+  return new NautilusError('UNSUPPORTED', 'this node keeps no records: ask a server');
 }
 
 const FORGERIES: ReadonlySet<RefusalReason> = new Set(['BAD_SIGNATURE', 'VALUE_MISMATCH']);

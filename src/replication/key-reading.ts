@@ -32,11 +32,14 @@ export interface KeyReadingComponents {
         contact: Contact,
         signal: AbortSignal,
       ) => Promise<{ readonly closer: readonly Contact[]; readonly holder: boolean }>,
-      options?: { readonly signal?: AbortSignal | undefined },
+      options?: { readonly k?: number | undefined; readonly signal?: AbortSignal | undefined },
     ): Promise<LookupOutcome>;
     request(to: Contact, request: FindValueRequest, options?: Partial<RequestOptions>): Promise<FindValueResponse>;
   };
-  readonly holder: { readHeld(keyId: Uint8Array): Promise<readonly HeldRecord[]> };
+  readonly holder: {
+    readHeld(keyId: Uint8Array): Promise<readonly HeldRecord[]>;
+    isSettled(keyId: Uint8Array): boolean;
+  };
   readonly constants: NetworkConstants;
 }
 
@@ -49,6 +52,7 @@ export interface HolderAnswer {
 }
 
 export interface KeyReading {
+  readonly key: Key;
   /** K' and who they are. */
   readonly holders: HolderSet;
   /** Of members of `holders` only. */
@@ -62,9 +66,15 @@ export interface KeyReading {
 export async function readKey(
   components: KeyReadingComponents,
   key: Key,
-  options: { readonly withValue: boolean; readonly signal?: AbortSignal | undefined },
+  options: {
+    readonly withValue: boolean;
+    /** Holders to ask: more than K when those nearest may have missed what others still have. @default K */
+    readonly k?: number | undefined;
+    readonly signal?: AbortSignal | undefined;
+  },
 ): Promise<KeyReading> {
   const { kademlia, holder, constants } = components;
+  const { k = constants.k, signal: callerSignal } = options;
   const target = NodeId.fromBytes(key.id);
   const selfHolds = kademlia.mode === 'server';
   const answers = new Map<string, HolderAnswer>();
@@ -75,7 +85,7 @@ export async function readKey(
     answers.set(kademlia.self.id.hex, {
       holder: kademlia.self,
       headers: held.map((record) => record.header),
-      settled: true,
+      settled: holder.isSettled(key.id),
       isOwn: true,
     });
     for (const { header, value } of held) if (value !== undefined) values.set(toHex(header.valueHash), value);
@@ -94,11 +104,13 @@ export async function readKey(
       answers.set(contact.id.hex, { holder: contact, headers, settled: response.settled, isOwn: false });
       return response;
     },
-    { signal: options.signal },
+    { k, signal: callerSignal },
   );
 
-  const holders = createHolderSet({ target, k: constants.k, found: outcome.closest, self: kademlia.self, selfHolds });
+  const { closest: found, silent } = outcome;
+  const holders = createHolderSet({ target, k, found, silent, self: kademlia.self, selfHolds });
   return {
+    key,
     holders,
     answers: holders.members.flatMap((member) => answers.get(member.id.hex) ?? []),
     values,

@@ -66,11 +66,12 @@ export async function putRecord(components: PutComponents, input: PutInput): Pro
   }
   const startedAt = clock.monotonic();
   const target = NodeId.fromBytes(key.id);
-  const { closest, requests } = await kademlia.findClosest(target, { signal });
+  const { closest, silent, requests } = await kademlia.findClosest(target, { signal });
   const holders = createHolderSet({
     target,
     k: constants.k,
     found: closest,
+    silent,
     self: kademlia.self,
     selfHolds: kademlia.mode === 'server',
   });
@@ -90,8 +91,8 @@ export interface Publishing extends PutInput {
 export async function publish(components: PutComponents, publishing: Publishing): Promise<PutResult> {
   const { publications, kHistory, clock, seen } = components;
   const { key, holders, quorum, strict, signal } = publishing;
-  const kEffective = holders.members.length;
-  if (kEffective === 0) throw noHolders();
+  const { kEffective } = holders;
+  if (holders.members.length === 0) throw noHolders();
   const { degraded } = await kHistory.observe(kEffective);
   if (degraded && strict) {
     throw new NautilusError(

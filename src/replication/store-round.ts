@@ -3,7 +3,14 @@
  * a put must not wait for a dead node it no longer needs, and its receipt should still name everybody who took the record.
  */
 import { type Clock, isNautilusError } from '../core/index.ts';
-import type { Contact, NodeId, RequestOptions, StoreRequest, StoreResponse } from '../kademlia/index.ts';
+import {
+  type Contact,
+  compareDistance,
+  type NodeId,
+  type RequestOptions,
+  type StoreRequest,
+  type StoreResponse,
+} from '../kademlia/index.ts';
 import { type HeldRecord, toPeerIdText } from '../records/index.ts';
 import type { HolderSet } from './holder-set.ts';
 import type { Receipt, ReceiptHolder } from './receipt.ts';
@@ -90,15 +97,32 @@ async function storeOn(
 }
 
 function createReceipt(holders: HolderSet, answers: readonly (Answer | undefined)[], wanted: number): Receipt {
-  const rows = holders.members.map((member, index): ReceiptHolder => {
-    const identity = { peerId: toPeerIdText(member.publicKey), rank: index + 1 };
-    const answer = answers[index];
-    if (answer === undefined) return { ...identity, status: 'unreachable', reason: 'NO_ANSWER_YET', until: null };
-    if (answer.kind === 'failed') return { ...identity, status: 'unreachable', reason: answer.reason, until: null };
-    const { outcome } = answer.response;
-    return outcome.kind === 'stored'
-      ? { ...identity, status: 'stored', reason: null, until: outcome.until }
-      : { ...identity, status: 'refused', reason: outcome.reason, until: null };
-  });
-  return { k: rows.length, wanted, acked: rows.filter((row) => row.status === 'stored').length, holders: rows };
+  const rows = holders.members.map((member, index) => ({ member, ...outcomeOf(answers[index]) }));
+  const silent = holders.silent.map((member) => ({ member, ...unreachable('SILENT') }));
+  const ranked = [...rows, ...silent].sort((a, b) => compareDistance(holders.target, a.member.id, b.member.id));
+  return {
+    k: holders.kEffective,
+    wanted,
+    acked: rows.filter((row) => row.status === 'stored').length,
+    holders: ranked.map(({ member, ...outcome }, index) => ({
+      peerId: toPeerIdText(member.publicKey),
+      rank: index + 1,
+      ...outcome,
+    })),
+  };
+}
+
+type Outcome = Pick<ReceiptHolder, 'status' | 'reason' | 'until'>;
+
+function outcomeOf(answer: Answer | undefined): Outcome {
+  if (answer === undefined) return unreachable('NO_ANSWER_YET');
+  if (answer.kind === 'failed') return unreachable(answer.reason);
+  const { outcome } = answer.response;
+  return outcome.kind === 'stored'
+    ? { status: 'stored', reason: null, until: outcome.until }
+    : { status: 'refused', reason: outcome.reason, until: null };
+}
+
+function unreachable(reason: string): Outcome {
+  return { status: 'unreachable', reason, until: null };
 }

@@ -41,6 +41,14 @@ function honest(request: Request): Response {
       return { type: 'FIND_VALUE', closer: [], headers: [], value: undefined, settled: true, holder: true };
     case 'STORE':
       return { type: 'STORE', outcome: { kind: 'stored', until: Date.now() }, newestSeq: 0, time: Date.now() };
+    case 'SYNC':
+      return { type: 'SYNC', parts: [], settled: true };
+    case 'FETCH':
+      return { type: 'FETCH', records: [], more: false };
+    case 'HAND_OFF':
+      return { type: 'HAND_OFF', refusals: request.records.map(() => undefined) };
+    case 'LEAVE':
+      return { type: 'LEAVE' };
   }
 }
 

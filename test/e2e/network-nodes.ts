@@ -37,6 +37,14 @@ export async function answerShortly(_from: Peer, request: Request): Promise<Resp
       return { type: 'STORE', outcome: { kind: 'stored', until: 1 }, newestSeq: 1, time: 1 };
     case 'FIND_VALUE':
       return { type: 'FIND_VALUE', closer: [], headers: [], value: undefined, settled: true, holder: true };
+    case 'SYNC':
+      return { type: 'SYNC', parts: [], settled: true };
+    case 'FETCH':
+      return { type: 'FETCH', records: [], more: false };
+    case 'HAND_OFF':
+      return { type: 'HAND_OFF', refusals: request.records.map(() => undefined) };
+    case 'LEAVE':
+      return { type: 'LEAVE' };
   }
 }
 

@@ -114,10 +114,12 @@ export class SimulatedNode {
       signer,
       verifier,
       clock,
+      random: random.fork('repair'),
       observer,
       constants,
     });
-    await kademlia.start(replication.handler);
+    await kademlia.start(replication.handler, replication);
+    replication.start();
     this.#life = { clock, transport, kademlia, replication, registry };
   }
 
@@ -140,8 +142,10 @@ export class SimulatedNode {
 
   /** Graceful. */
   async stop(): Promise<void> {
-    const { kademlia, registry, clock } = this.life;
+    const { kademlia, replication, registry, clock } = this.life;
+    await replication.leave();
     await kademlia.stop();
+    await replication.stop();
     await registry?.close();
     clock.kill();
     this.#life = undefined;

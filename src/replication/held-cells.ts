@@ -1,0 +1,90 @@
+/**
+ * What this node holds, as digests: a Merkle trie kept in step with the record store, so that two nodes find what differs between them without
+ * naming what does not. A record that expires keeps its header, its version and so its place here until even the floor is forgotten.
+ */
+import type { CellVersion } from '../kademlia/index.ts';
+import { type CellRange, cellId, cellRange, type RecordHeader, type RecordStore } from '../records/index.ts';
+import { combinedDigest, DigestTrie, fingerprint } from './digest-trie.ts';
+
+const EMPTY_DIGEST = new Uint8Array(16);
+
+export class HeldCells {
+  readonly #store: RecordStore;
+  readonly #trie = new DigestTrie();
+  readonly #unsubscribe: () => void;
+
+  private constructor(store: RecordStore) {
+    this.#store = store;
+    this.#unsubscribe = store.subscribe((change) => {
+      if (change.kind === 'held') this.#add(change.header);
+      else this.#trie.delete(change.cellId);
+    });
+  }
+
+  /** Reads every cell of the store once. */
+  static async load(store: RecordStore): Promise<HeldCells> {
+    const held = new HeldCells(store);
+    // Changes are heard from the first moment on: what is read late is not older than what was heard, but it may be gone again.
+    for await (const { header } of store.cells()) held.#add(header);
+    return held;
+  }
+
+  close(): void {
+    this.#unsubscribe();
+  }
+
+  get size(): number {
+    return this.#trie.size;
+  }
+
+  count(range: CellRange): number {
+    return this.#trie.count(range);
+  }
+
+  /** 16 bytes; zeros when nothing is held there. */
+  digest(range: CellRange): Uint8Array {
+    return this.#trie.digest(range);
+  }
+
+  /** One digest of each range, joined. */
+  digests(ranges: readonly CellRange[]): Uint8Array {
+    const joined = new Uint8Array(ranges.length * EMPTY_DIGEST.length);
+    ranges.forEach((range, i) => {
+      joined.set(this.#trie.digest(range), i * EMPTY_DIGEST.length);
+    });
+    return joined;
+  }
+
+  /** One digest of all ranges together. */
+  combinedDigest(ranges: readonly CellRange[]): Uint8Array {
+    return combinedDigest(this.digests(ranges));
+  }
+
+  ids(range: CellRange): Iterable<Uint8Array> {
+    return this.#trie.cells(range);
+  }
+
+  /** Every version held in a range. For ranges with few cells. */
+  async versions(range: CellRange): Promise<readonly CellVersion[]> {
+    const versions: CellVersion[] = [];
+    for (const id of [...this.#trie.cells(range)]) {
+      for await (const { header } of this.#store.cells({ range: cellRange(id, id.length * 8) })) {
+        versions.push(toVersion(header));
+      }
+    }
+    return versions;
+  }
+
+  #add(header: RecordHeader): void {
+    this.#trie.set(cellId(header), fingerprint(header));
+  }
+}
+
+export function isEmptyDigest(digest: Uint8Array): boolean {
+  return digest.every((byte) => byte === 0);
+}
+
+function toVersion(header: RecordHeader): CellVersion {
+  const { seq, expiresAt, deleted, valueHash } = header;
+  return { cellId: cellId(header), seq, expiresAt, deleted, valueHash };
+}

@@ -1,0 +1,203 @@
+/**
+ * Who else holds what this node holds, damped: a newcomer counts once it has stayed a while, longer each time it came and went; who is gone
+ * counts until the suspicion time is over. So a node that flaps moves no records, and a lost packet none either. A node that has just started
+ * itself takes everybody it meets for settled in: the others were there before it.
+ */
+import type { Clock, Timer } from '../core/index.ts';
+import { type Contact, commonPrefixLength, type NodeId } from '../kademlia/index.ts';
+import type { CellRange, NetworkConstants } from '../records/index.ts';
+import { mergeSiblings } from './cell-ranges.ts';
+import { type Region, regionsOf } from './regions.ts';
+
+export interface MembershipComponents {
+  readonly kademlia: {
+    readonly self: Contact;
+    neighbourhood(): { readonly contacts: readonly Contact[]; readonly depth: number };
+  };
+  readonly clock: Clock;
+  readonly constants: NetworkConstants;
+}
+
+export interface MembershipInit {
+  /** How long a newcomer must have been there before it is handed anything, ms. @default 10_000 */
+  readonly stayMs: number;
+}
+
+export interface MembershipView {
+  /** Where this node is among the K nearest, ascending. */
+  readonly regions: readonly Region[];
+  /** Ranges in which both are members, by hex node id of the other. */
+  readonly shared: ReadonlyMap<string, readonly CellRange[]>;
+  /** Fewer than K nodes in all: everybody holds everything, and K' is how many there are. */
+  readonly isSmall: boolean;
+}
+
+/** Before anybody has looked around: a holder of nothing. */
+export const NO_VIEW: MembershipView = { regions: [], shared: new Map(), isSmall: true };
+
+interface Neighbour {
+  contact: Contact;
+  /** Since when it is there without a break, or when it went; monotonic ms. */
+  since: number;
+  isPresent: boolean;
+  /** It counts. */
+  isMember: boolean;
+  /** How often it went lately. */
+  departures: number;
+}
+
+const DEFAULT_INIT: MembershipInit = { stayMs: 10_000 };
+/** How long departures are held against a node, ms. */
+const MEMORY_MS = 10 * 60_000;
+const MAX_DOUBLINGS = 6;
+
+export class Membership {
+  readonly #components: MembershipComponents;
+  readonly #init: MembershipInit;
+  readonly #onChange: (view: MembershipView) => void;
+  readonly #startedAt: number;
+  // BOUNDED: by the neighbourhood, at most 5k or so, and those who left it within MEMORY_MS.
+  readonly #neighbours = new Map<string, Neighbour>();
+  #view = NO_VIEW;
+  /** The ids the view was made of. */
+  #basis = '';
+  #isStale = true;
+  #timer: Timer | undefined;
+  #isStopped = false;
+
+  constructor(
+    components: MembershipComponents,
+    onChange: (view: MembershipView) => void,
+    init: Partial<MembershipInit> = {},
+  ) {
+    this.#components = components;
+    this.#onChange = onChange;
+    this.#init = { ...DEFAULT_INIT, ...init };
+    this.#startedAt = components.clock.monotonic();
+  }
+
+  /** Brought up to date first, if contacts came or went. */
+  get view(): MembershipView {
+    this.#update();
+    return this.#view;
+  }
+
+  contact(member: string): Contact | undefined {
+    return this.#neighbours.get(member)?.contact;
+  }
+
+  /** This node has been here long enough to be handed something. */
+  get hasStayed(): boolean {
+    return this.#components.clock.monotonic() - this.#startedAt >= this.#init.stayMs;
+  }
+
+  /** Contacts came or went; many come at once, so the view is made when it is needed, or a moment later. */
+  contactsChanged(): void {
+    if (this.#isStale || this.#isStopped) return;
+    this.#isStale = true;
+    this.#arm(0);
+  }
+
+  start(): void {
+    this.#update();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+  }
+
+  #arm(delayMs: number): void {
+    this.#timer?.cancel();
+    this.#timer = this.#components.clock.setTimer(delayMs, () => {
+      this.#isStale = true;
+      this.#update();
+    });
+  }
+
+  #update(): void {
+    if (!this.#isStale || this.#isStopped) return;
+    this.#isStale = false;
+    const { kademlia, clock } = this.#components;
+    const now = clock.monotonic();
+    const { contacts, depth } = kademlia.neighbourhood();
+    this.#notePresence(contacts, now);
+    const dueInMs = this.#judge(now);
+    if (dueInMs !== undefined) this.#arm(dueInMs);
+    const members: NodeId[] = [];
+    for (const { isMember, contact } of this.#neighbours.values()) {
+      if (isMember && commonPrefixLength(kademlia.self.id, contact.id) >= depth) members.push(contact.id);
+    }
+    const basis = `${depth}:${members
+      .map((id) => id.hex)
+      .sort()
+      .join()}`;
+    if (basis === this.#basis) return;
+    this.#basis = basis;
+    this.#view = this.#viewOf(members, depth);
+    this.#onChange(this.#view);
+  }
+
+  #notePresence(contacts: readonly Contact[], now: number): void {
+    const present = new Set<string>();
+    for (const contact of contacts) {
+      const { hex } = contact.id;
+      present.add(hex);
+      const known = this.#neighbours.get(hex);
+      if (known === undefined) {
+        this.#neighbours.set(hex, { contact, since: now, isPresent: true, isMember: false, departures: 0 });
+        continue;
+      }
+      known.contact = contact;
+      if (known.isPresent) continue;
+      known.isPresent = true;
+      known.since = now;
+    }
+    for (const [hex, neighbour] of this.#neighbours) {
+      if (neighbour.isPresent && !present.has(hex)) {
+        neighbour.isPresent = false;
+        neighbour.since = now;
+        neighbour.departures = Math.min(MAX_DOUBLINGS, neighbour.departures + 1);
+      }
+    }
+  }
+
+  /** @returns whole ms until the next one comes to count or ceases to; undefined when nobody is waiting */
+  #judge(now: number): number | undefined {
+    const { suspicionTimeMs } = this.#components.constants;
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const [hex, neighbour] of this.#neighbours) {
+      const { since, isPresent, isMember, departures } = neighbour;
+      const age = now - since;
+      if (isPresent && !isMember) {
+        const wanted = this.hasStayed ? this.#init.stayMs * 2 ** departures : 0;
+        if (age >= wanted) neighbour.isMember = true;
+        else earliest = Math.min(earliest, wanted - age);
+      } else if (!isPresent && isMember) {
+        if (age >= suspicionTimeMs) neighbour.isMember = false;
+        else earliest = Math.min(earliest, suspicionTimeMs - age);
+      } else if (age >= MEMORY_MS) {
+        if (isPresent) neighbour.departures = 0;
+        else this.#neighbours.delete(hex);
+      }
+    }
+    return earliest === Number.POSITIVE_INFINITY ? undefined : Math.ceil(earliest);
+  }
+
+  #viewOf(others: readonly NodeId[], depth: number): MembershipView {
+    const { kademlia, constants } = this.#components;
+    const self = kademlia.self.id;
+    const regions = regionsOf({ self, others, k: constants.k, depth });
+    const ranges = new Map<string, CellRange[]>();
+    for (const { range, members } of regions) {
+      for (const { hex } of members) {
+        if (hex === self.hex) continue;
+        const shared = ranges.get(hex);
+        if (shared === undefined) ranges.set(hex, [range]);
+        else shared.push(range);
+      }
+    }
+    const shared = new Map(Array.from(ranges, ([hex, list]) => [hex, mergeSiblings(list)] as const));
+    return { regions, shared, isSmall: others.length + 1 < constants.k };
+  }
+}

@@ -1,0 +1,361 @@
+/**
+ * Keeps what this node should hold whole: compares with the other members of its regions when members change and now and then besides, fetches
+ * what it lacks, gives what they lack, hands over what is no longer its business and drops it. One comparison at a time, paced by bytes, so
+ * that lookups never wait for it. Who counts as a member is membership.ts, how two nodes compare reconciliation.ts.
+ */
+import {
+  type Clock,
+  isNautilusError,
+  type Observer,
+  type Random,
+  sleep,
+  type Timer,
+  TokenBucket,
+  type TokenBucketInit,
+} from '../core/index.ts';
+import { type Contact, compareDistance, NodeId } from '../kademlia/index.ts';
+import {
+  type CellRange,
+  cellRange,
+  type HeldRecord,
+  type NetworkConstants,
+  type RecordStore,
+  type RefusalReason,
+  toHex,
+} from '../records/index.ts';
+import { compareRanges, coversId } from './cell-ranges.ts';
+import type { HeldCells } from './held-cells.ts';
+import { Membership, type MembershipComponents, type MembershipInit, type MembershipView } from './membership.ts';
+import {
+  type ReconcileInput,
+  type ReconcileOutcome,
+  type ReconciliationComponents,
+  reconcile,
+} from './reconciliation.ts';
+import { findRegion } from './regions.ts';
+import { Settlement } from './settlement.ts';
+
+export interface RepairComponents {
+  readonly kademlia: MembershipComponents['kademlia'] &
+    ReconciliationComponents['kademlia'] & {
+      closest(target: NodeId, count: number, exclude?: NodeId): readonly Contact[];
+    };
+  readonly store: RecordStore;
+  readonly held: HeldCells;
+  takeIn(from: Contact, records: readonly HeldRecord[]): Promise<readonly (RefusalReason | undefined)[]>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observer: Observer;
+  readonly constants: NetworkConstants;
+}
+
+export interface RepairInit {
+  /** How often two members compare though nothing happened, ms, ± 10 %. @default 600_000 */
+  readonly intervalMs: number;
+  /** Bytes of records that may travel because of this node. @default 512 KiB a second, 1 MiB at once */
+  readonly bytes: TokenBucketInit;
+  readonly membership: Partial<MembershipInit>;
+}
+
+const DEFAULT_INIT: RepairInit = {
+  intervalMs: 600_000,
+  bytes: { perSecond: 512 * 1024, burst: 1024 * 1024 },
+  membership: {},
+};
+
+interface Partner {
+  /** Monotonic ms. */
+  dueAt: number;
+  /** Comparisons in a row that failed, or settled nothing. */
+  attempts: number;
+}
+
+const RETRY_MS = 5_000;
+/** A member that came: it compares with us, or we with it, within this. */
+const MIN_WELCOME_MS = 20_000;
+const MAX_WELCOME_MS = 60_000;
+const HEARTBEAT_MS = 10_000;
+const PACE_MS = 50;
+/** Keys handed over in one comparison. */
+const KEYS_AT_ONCE = 256;
+const KEY_BITS = 256;
+
+export class Repair {
+  readonly settlement = new Settlement();
+  readonly #components: RepairComponents;
+  readonly #init: RepairInit;
+  readonly #membership: Membership;
+  readonly #budget: TokenBucket;
+  readonly #stopping = new AbortController();
+  // BOUNDED: by the members of our regions. By hex node id.
+  readonly #partners = new Map<string, Partner>();
+  // BOUNDED: by the cells held. Keys that were not ours when last looked at, by hex key id.
+  #misplaced = new Set<string>();
+  #timer: Timer | undefined;
+  #heartbeat: Timer | undefined;
+  #sweepDueAt = Number.POSITIVE_INFINITY;
+  #pass: Promise<void> | undefined;
+
+  constructor(components: RepairComponents, init: Partial<RepairInit> = {}) {
+    this.#components = components;
+    this.#init = { ...DEFAULT_INIT, ...init };
+    this.#budget = new TokenBucket(components.clock, this.#init.bytes);
+    this.#membership = new Membership(components, (view) => this.#onMembership(view), this.#init.membership);
+  }
+
+  start(): void {
+    this.#sweepDueAt = this.#components.clock.monotonic() + this.#jittered(this.#init.intervalMs);
+    this.#membership.start();
+    this.#beat();
+    this.#arm();
+  }
+
+  /** Ends what is under way; resolves when it has ended. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#membership.stop();
+    this.#timer?.cancel();
+    this.#heartbeat?.cancel();
+    await this.#pass;
+  }
+
+  contactsChanged(): void {
+    this.#membership.contactsChanged();
+  }
+
+  /** Whether this node may say that a key is absent. */
+  isSettled(keyId: Uint8Array): boolean {
+    void this.#membership.view; // brought up to date: it tells the settlement
+    return this.settlement.isSettled(keyId);
+  }
+
+  get isEverywhereSettled(): boolean {
+    void this.#membership.view;
+    return this.settlement.isEverywhereSettled;
+  }
+
+  /** A member asked, and holds what we hold. */
+  onAgreed(from: Contact, ranges: readonly CellRange[], settled: boolean): void {
+    const { hex } = from.id;
+    this.settlement.compared(hex, ranges, settled);
+    const partner = this.#partners.get(hex);
+    if (partner === undefined || !this.settlement.isCovered(hex)) return;
+    partner.attempts = 0;
+    partner.dueAt = this.#components.clock.monotonic() + this.#jittered(this.#init.intervalMs);
+  }
+
+  /**
+   * Before leaving for good: whoever becomes the K-th nearest to a key then is given what it lacks. Bounded by the signal; what was not handed
+   * over in time the others repair.
+   */
+  async handOver(signal: AbortSignal): Promise<void> {
+    const { kademlia, constants } = this.#components;
+    await this.#handOverKeys(
+      this.#heldKeys(),
+      (key) => kademlia.closest(NodeId.fromBytes(key), constants.k).at(-1),
+      signal,
+    );
+  }
+
+  #onMembership(view: MembershipView): void {
+    this.settlement.onMembership(view);
+    const now = this.#components.clock.monotonic();
+    for (const hex of this.#partners.keys()) if (!view.shared.has(hex)) this.#partners.delete(hex);
+    for (const [hex, shared] of view.shared) {
+      const partner = this.#partners.get(hex);
+      if (partner !== undefined && this.settlement.isCovered(hex)) continue;
+      const isUrgent = !this.settlement.isSettledIn(shared);
+      const dueAt = now + (isUrgent ? 0 : this.#between(MIN_WELCOME_MS, MAX_WELCOME_MS));
+      if (partner === undefined) this.#partners.set(hex, { dueAt, attempts: 0 });
+      else partner.dueAt = Math.min(partner.dueAt, dueAt);
+    }
+    this.#arm();
+  }
+
+  /** Noticed only by the time that passed: a process that was stopped, a machine that slept. The others went on without us. */
+  #beat(): void {
+    const { clock, constants } = this.#components;
+    const before = clock.monotonic();
+    this.#heartbeat = clock.setTimer(HEARTBEAT_MS, () => {
+      if (clock.monotonic() - before > HEARTBEAT_MS + constants.suspicionTimeMs) {
+        this.settlement.forget();
+        for (const partner of this.#partners.values()) partner.dueAt = clock.monotonic();
+        this.#arm();
+      }
+      this.#beat();
+    });
+  }
+
+  #arm(): void {
+    if (this.#pass !== undefined || this.#stopping.signal.aborted) return;
+    const { clock } = this.#components;
+    this.#timer?.cancel();
+    let dueAt = this.#sweepDueAt;
+    for (const partner of this.#partners.values()) dueAt = Math.min(dueAt, partner.dueAt);
+    // Whole milliseconds: a fraction that rounding loses would find nothing due, again and again.
+    this.#timer = clock.setTimer(Math.max(0, Math.ceil(dueAt - clock.monotonic())), () => {
+      this.#pass = this.#work().finally(() => {
+        this.#pass = undefined;
+        this.#arm();
+      });
+    });
+  }
+
+  async #work(): Promise<void> {
+    const now = this.#components.clock.monotonic();
+    const partner = this.#nearestDue(now);
+    try {
+      if (partner !== undefined) await this.#compareWith(partner);
+      else if (this.#sweepDueAt <= now) await this.#sweep();
+    } catch (error) {
+      if (!isNautilusError(error) && !this.#stopping.signal.aborted) throw error;
+      if (isNautilusError(error) && !SILENCES.has(error.code)) this.#warn(error);
+    }
+  }
+
+  /** The nearest first: it has most of what a newcomer lacks. */
+  #nearestDue(now: number): Contact | undefined {
+    const { self } = this.#components.kademlia;
+    let nearest: Contact | undefined;
+    for (const [hex, { dueAt }] of this.#partners) {
+      if (dueAt > now) continue;
+      const contact = this.#membership.contact(hex);
+      if (contact === undefined) this.#partners.delete(hex);
+      else if (nearest === undefined || compareDistance(self.id, contact.id, nearest.id) < 0) nearest = contact;
+    }
+    return nearest;
+  }
+
+  async #compareWith(contact: Contact): Promise<void> {
+    const { hex } = contact.id;
+    const ranges = this.#membership.view.shared.get(hex);
+    const partner = this.#partners.get(hex);
+    if (ranges === undefined || partner === undefined) {
+      this.#partners.delete(hex);
+      return;
+    }
+    // Until the outcome is known: whatever happens, it is not asked again at once.
+    partner.attempts++;
+    partner.dueAt = this.#components.clock.monotonic() + this.#retryMs(partner);
+    const mode = this.#membership.hasStayed ? 'exchange' : 'compare';
+    const settled = this.settlement.isSettledIn(ranges);
+    const { agreed, partnerSettled } = await this.#reconcile({ partner: contact, ranges, settled, mode });
+    if (agreed) this.settlement.compared(hex, ranges, partnerSettled);
+    if (!agreed || !this.settlement.isSettledIn(ranges)) return;
+    partner.attempts = 0;
+    partner.dueAt = this.#components.clock.monotonic() + this.#jittered(this.#init.intervalMs);
+  }
+
+  /**
+   * Keys that are not ours: others have them, or are given them now; then they go. A key must have been no business of ours for two rounds,
+   * because a member that comes and goes makes and unmakes us a holder, and what is still here needs not be fetched again.
+   */
+  async #sweep(): Promise<void> {
+    const { kademlia, store } = this.#components;
+    this.#sweepDueAt = this.#components.clock.monotonic() + this.#jittered(this.#init.intervalMs);
+    const { regions } = this.#membership.view;
+    if (regions.length === 0) return; // we know nobody who could take over
+    const strays = this.#heldKeys().filter((key) => findRegion(regions, key) === undefined);
+    const lingering = strays.filter((key) => this.#misplaced.has(toHex(key)));
+    this.#misplaced = new Set(strays.map(toHex));
+    const dropped = await this.#handOverKeys(
+      lingering,
+      (key) => kademlia.closest(NodeId.fromBytes(key), 1)[0],
+      this.#stopping.signal,
+    );
+    for (const key of dropped) {
+      // Whoever came or went meanwhile may have made it ours again.
+      if (findRegion(this.#membership.view.regions, key) !== undefined) continue;
+      await store.drop(key);
+      this.#misplaced.delete(toHex(key));
+    }
+  }
+
+  /** @returns the keys that somebody settled holds now as we do */
+  async #handOverKeys(
+    keys: readonly Uint8Array[],
+    receiverOf: (key: Uint8Array) => Contact | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly Uint8Array[]> {
+    const byReceiver = new Map<string, { readonly receiver: Contact; readonly keys: Uint8Array[] }>();
+    for (const key of keys) {
+      const receiver = receiverOf(key);
+      if (receiver === undefined) continue;
+      const group = byReceiver.get(receiver.id.hex);
+      if (group === undefined) byReceiver.set(receiver.id.hex, { receiver, keys: [key] });
+      else group.keys.push(key);
+    }
+    const handedOver: Uint8Array[] = [];
+    for (const { receiver, keys: group } of byReceiver.values()) {
+      for (let i = 0; i < group.length && !signal.aborted; i += KEYS_AT_ONCE) {
+        const batch = group.slice(i, i + KEYS_AT_ONCE);
+        const ranges = batch.map((key) => cellRange(key, KEY_BITS)).sort(compareRanges);
+        try {
+          const outcome = await this.#reconcile({ partner: receiver, ranges, settled: false, mode: 'push', signal });
+          if (outcome.agreed && outcome.partnerSettled) handedOver.push(...batch);
+        } catch (error) {
+          if (!isNautilusError(error) && !signal.aborted) throw error;
+          break; // the next receiver
+        }
+      }
+    }
+    return handedOver;
+  }
+
+  #heldKeys(): readonly Uint8Array[] {
+    const keys: Uint8Array[] = [];
+    for (const id of this.#components.held.ids(EVERYTHING)) {
+      const key = id.subarray(0, KEY_BITS / 8);
+      const last = keys.at(-1);
+      if (last === undefined || !coversId([cellRange(last, KEY_BITS)], key)) keys.push(key.slice());
+    }
+    return keys;
+  }
+
+  async #reconcile(input: ReconcileInput): Promise<ReconcileOutcome> {
+    const { signal = this.#stopping.signal } = input;
+    const pace = (bytes: number) => this.#pace(bytes, signal);
+    const outcome = await reconcile({ ...this.#components, pace }, { ...input, signal });
+    const { fetched, pushed } = outcome;
+    if (fetched + pushed > 0) {
+      const nodeId = input.partner.id.hex;
+      this.#components.observer.notify({ type: 'records-repaired', nodeId, fetched, pushed });
+    }
+    return outcome;
+  }
+
+  async #pace(bytes: number, signal: AbortSignal): Promise<void> {
+    const wanted = Math.min(bytes, this.#init.bytes.burst);
+    while (!this.#budget.trySpend(wanted)) await sleep(this.#components.clock, PACE_MS, signal);
+  }
+
+  #retryMs({ attempts }: Partner): number {
+    if (!this.#membership.hasStayed) return this.#between(0.5 * RETRY_MS, RETRY_MS);
+    return Math.min(this.#init.intervalMs, this.#jittered(RETRY_MS * 2 ** (attempts - 1)));
+  }
+
+  #jittered(ms: number): number {
+    return this.#between(0.9 * ms, 1.1 * ms);
+  }
+
+  #between(min: number, max: number): number {
+    return min + (max - min) * this.#components.random.next();
+  }
+
+  #warn(error: { readonly code: string; readonly message: string }): void {
+    const message = `records could not be compared with another holder, trying again: ${error.message}`;
+    this.#components.observer.notify({ type: 'warning', code: error.code, message });
+  }
+}
+
+const EVERYTHING: CellRange = { prefix: new Uint8Array(0), bits: 0 };
+
+/** The other is gone or busy: noted where the request was sent. */
+const SILENCES: ReadonlySet<string> = new Set([
+  'TIMEOUT',
+  'PEER_UNREACHABLE',
+  'RESOURCE_EXHAUSTED',
+  'ABORTED',
+  'UNSUPPORTED',
+  'NETWORK_MISMATCH',
+]);

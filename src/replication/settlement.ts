@@ -1,0 +1,120 @@
+/**
+ * For which keys this node may speak: it is *settled* for a region once it has compared with enough of the region's members that no finished
+ * put can have passed it by. A finished put is on W of K' members; who has compared with W − 1 settled others, or with all there are, holds it.
+ * Only then does its "absent" count towards a read quorum.
+ */
+import { type CellRange, rangeContains } from '../records/index.ts';
+import { intersectRanges } from './cell-ranges.ts';
+import { type MembershipView, NO_VIEW } from './membership.ts';
+import { writeQuorum } from './quorum.ts';
+import { findRegion, type Region } from './regions.ts';
+
+interface Comparison {
+  readonly ranges: readonly CellRange[];
+  /** The other was settled in them when it was compared with. */
+  readonly withSettled: boolean;
+}
+
+const NOBODY: readonly Comparison[] = [];
+
+export class Settlement {
+  #view: MembershipView = NO_VIEW;
+  // BOUNDED: by the members of our regions, two comparisons each. By hex node id.
+  readonly #comparisons = new Map<string, readonly Comparison[]>();
+  // BOUNDED: by the regions.
+  readonly #verdicts = new Map<Region, boolean>();
+
+  /**
+   * The members changed. What was compared counts where both still are members, and no more where we were not for a while. Where fewer are left
+   * than K, whoever missed a put may now be most of them: then nothing that was compared before counts.
+   */
+  onMembership(view: MembershipView): void {
+    const isFewer = view.isSmall && [...this.#view.shared.keys()].some((member) => !view.shared.has(member));
+    this.#view = view;
+    this.#verdicts.clear();
+    for (const [member, comparisons] of this.#comparisons) {
+      const shared = isFewer ? undefined : view.shared.get(member);
+      const kept = comparisons.flatMap((comparison) => {
+        const ranges = shared === undefined ? [] : intersectRanges(comparison.ranges, shared);
+        return ranges.length === 0 ? [] : [{ ...comparison, ranges }];
+      });
+      if (kept.length > 0) this.#comparisons.set(member, kept);
+      else this.#comparisons.delete(member);
+    }
+  }
+
+  /** This node and `member` hold the same in these ranges now, or what was missing here has been fetched. */
+  compared(member: string, ranges: readonly CellRange[], withSettled: boolean): void {
+    const shared = this.#view.shared.get(member);
+    if (shared === undefined) return;
+    const counted = intersectRanges(ranges, shared);
+    // What was compared with it when it was settled stays true: nothing acknowledged since can have passed us by unnoticed.
+    const earlier = this.#of(member).filter((comparison) => comparison.withSettled && !withSettled);
+    this.#comparisons.set(member, [...earlier, { ranges: counted, withSettled }]);
+    this.#verdicts.clear();
+  }
+
+  /** Nothing counts any more: this node was away without knowing it. */
+  forget(): void {
+    this.#comparisons.clear();
+    this.#verdicts.clear();
+  }
+
+  /** Whether this node may say that a key is absent. */
+  isSettled(keyId: Uint8Array): boolean {
+    const region = findRegion(this.#view.regions, keyId);
+    return region !== undefined && this.#isRegionSettled(region);
+  }
+
+  get isEverywhereSettled(): boolean {
+    return this.#view.regions.every((region) => this.#isRegionSettled(region));
+  }
+
+  isSettledIn(ranges: readonly CellRange[]): boolean {
+    return this.#view.regions.every(
+      (region) => !ranges.some((range) => overlap(range, region.range)) || this.#isRegionSettled(region),
+    );
+  }
+
+  /** Regions shared with `member` that were not compared with it. */
+  isCovered(member: string): boolean {
+    const shared = this.#view.shared.get(member) ?? [];
+    return shared.every((range) => this.#of(member).some(({ ranges }) => covers(ranges, range)));
+  }
+
+  #of(member: string): readonly Comparison[] {
+    return this.#comparisons.get(member) ?? NOBODY;
+  }
+
+  #isRegionSettled(region: Region): boolean {
+    let verdict = this.#verdicts.get(region);
+    if (verdict === undefined) {
+      verdict = this.#judge(region);
+      this.#verdicts.set(region, verdict);
+    }
+    return verdict;
+  }
+
+  #judge({ range, members }: Region): boolean {
+    let withSettled = 0;
+    let withAnybody = 0;
+    for (const member of members) {
+      const covering = this.#of(member.hex).filter(({ ranges }) => covers(ranges, range));
+      if (covering.length > 0) withAnybody++;
+      if (covering.some((comparison) => comparison.withSettled)) withSettled++;
+    }
+    return withAnybody === members.length - 1 || 1 + withSettled >= writeQuorum(members.length);
+  }
+}
+
+function covers(ranges: readonly CellRange[], range: CellRange): boolean {
+  return ranges.some((wider) => wider.bits <= range.bits && rangeContainsPrefix(wider, range));
+}
+
+function overlap(a: CellRange, b: CellRange): boolean {
+  return a.bits <= b.bits ? rangeContainsPrefix(a, b) : rangeContainsPrefix(b, a);
+}
+
+function rangeContainsPrefix(wider: CellRange, narrower: CellRange): boolean {
+  return rangeContains(wider, narrower.prefix);
+}

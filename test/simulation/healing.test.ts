@@ -1,0 +1,84 @@
+/** The network keeps itself whole: newcomers are handed what is theirs, what died is replaced, what left is taken over. */
+import { describe, expect, it } from 'vitest';
+import { NodeId } from '../../src/kademlia/index.ts';
+import { parseKey } from '../../src/records/index.ts';
+import { World } from '../../testnet/simulator/index.ts';
+import { joinAll, missingCopies, putRecords, recordsOf } from '../support/healing.ts';
+
+const MINUTE = 60_000;
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+
+describe('a network that loses and gains nodes', () => {
+  it('hands a newcomer everything it should hold once it has stayed', async () => {
+    const world = await World.create({ seed: 'newcomer', nodes: 40, joined: false });
+    await joinAll(world, range(0, 39));
+    const keys = await putRecords(world, 60);
+    await world.run(MINUTE);
+    await world.restart(39);
+    await world.run(5_000);
+    expect(recordsOf(world.node(39))).toBe(0);
+    await world.run(2 * MINUTE);
+    expect(await missingCopies(world, keys)).toEqual([]);
+    expect(world.node(39).replication.isSettled).toBe(true);
+  });
+
+  it('brings back twenty copies after a fifth of the nodes was killed', async () => {
+    const world = await World.create({ seed: 'killed', nodes: 60 });
+    const keys = await putRecords(world, 60);
+    await world.run(MINUTE);
+    for (const node of world.nodes.slice(3, 15)) node.kill();
+    await world.run(5 * MINUTE);
+    expect(await missingCopies(world, keys)).toEqual([]);
+  });
+
+  it('has the copies of a leaving node taken over before it is gone', async () => {
+    const world = await World.create({ seed: 'leaving', nodes: 40 });
+    const keys = await putRecords(world, 60);
+    await world.run(MINUTE);
+    await world.do(() => world.node(7).stop());
+    expect(await missingCopies(world, keys)).toEqual([]);
+  });
+
+  it('drops copies that others have taken over', async () => {
+    const world = await World.create({ seed: 'misplaced', nodes: 60, joined: false });
+    await joinAll(world, range(0, 30));
+    const keys = await putRecords(world, 40);
+    await joinAll(world, range(30, 60));
+    await world.run(60 * MINUTE);
+    expect(await missingCopies(world, keys)).toEqual([]);
+    const copies = world.nodes.reduce((sum, node) => sum + recordsOf(node), 0);
+    expect(copies).toBe(40 * 20);
+  });
+
+  it('is quiet when nothing differs: one request per pair and round', async () => {
+    const world = await World.create({ seed: 'quiet', nodes: 40 });
+    await putRecords(world, 60);
+    await world.run(30 * MINUTE);
+    const { traffic } = world.network;
+    const moved = () => traffic.sent('HAND_OFF').frames + traffic.sent('FETCH').frames;
+    const before = { compared: traffic.sent('SYNC').frames, moved: moved() };
+    await world.run(60 * MINUTE);
+    const pairs = (40 * 39) / 2;
+    expect(traffic.sent('SYNC').frames - before.compared).toBeLessThanOrEqual(6.7 * pairs);
+    expect(moved()).toBe(before.moved);
+    expect(world.nodes.filter((node) => !node.replication.isSettled)).toEqual([]);
+  });
+
+  it('spreads a delete to holders that missed it', async () => {
+    const world = await World.create({ seed: 'missed', nodes: 30 });
+    const [key] = await putRecords(world, 1);
+    const target = parseKey(key!.text);
+    const holders = world.trueClosest(NodeId.fromBytes(target.id));
+    const asleep = holders.slice(0, 5);
+    const publisher = (await holders[0]!.life.registry!.read(target.id))[0]!.header.publisher;
+    const owner = world.nodes.find((node) => node.signer.publicKey.join() === publisher.join())!;
+    for (const holder of asleep) if (holder !== owner) holder.pause();
+    await world.do(() => owner.replication.delete({ key: target }));
+    for (const holder of asleep) if (holder.isPaused) holder.resume();
+    await world.run(15 * MINUTE);
+    for (const holder of holders) {
+      const held = await holder.life.registry!.read(target.id);
+      expect(held.map(({ header }) => header.deleted)).toEqual([true]);
+    }
+  });
+});
