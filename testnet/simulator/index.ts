@@ -1,9 +1,10 @@
 /** Door of the simulator: worlds of production nodes on a virtual clock and network, replayable from a seed. */
+
+export { percentile } from '../scenarios/index.ts';
 export { constantLatency, type LatencyModel, logNormalLatency, normalLatency, uniformLatency } from './latency.ts';
 export { type MeasuredLookup, measureLookups } from './measure-lookups.ts';
-export { percentile } from './percentile.ts';
 export { SeededRandom } from './seeded-random.ts';
-export { simulate } from './simulate.ts';
+export { type Simulation, type SimulationReport, simulate } from './simulate.ts';
 export type { SimulatedNode } from './simulated-node.ts';
 export { WIDE_AREA_MEDIAN_ROUND_TRIP_MS, wideAreaLatency } from './wide-area-latency.ts';
 export { World } from './world.ts';

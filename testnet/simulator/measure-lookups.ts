@@ -1,5 +1,6 @@
 /** Looks random keys up from random nodes and holds what came back against the oracle, which knows every id of the world. */
 import { NodeId } from '../../src/kademlia/index.ts';
+import type { SeededRandom } from './seeded-random.ts';
 import type { World } from './world.ts';
 
 export interface MeasuredLookup {
@@ -39,6 +40,12 @@ export async function measureLookups(world: World, options: MeasureLookupsOption
     onProgress?.(measured.length, count);
   }
   return measured;
+}
+
+/** One lookup of a random key from a random node. Inside a world that runs. */
+export function lookUpAtRandom(world: World, random: SeededRandom): Promise<MeasuredLookup> {
+  const target = NodeId.fromBytes(random.bytes(32));
+  return measureLookup(world, { target, from: random.pick(world.running) }, () => true);
 }
 
 async function measureLookup(

@@ -9,11 +9,18 @@ export class Trace {
   #a = 0x811c9dc5;
   #b = 0x9e3779b9;
   #frames = 0;
+  // BOUNDED: by the nodes of the world.
+  readonly #bytesTo: number[] = [];
   readonly #time = new Float64Array(1);
   readonly #timeWords = new Int32Array(this.#time.buffer);
 
   get frames(): number {
     return this.#frames;
+  }
+
+  /** Bytes of the frames that arrived at a node: its share of the load. */
+  bytesTo(node: number): number {
+    return this.#bytesTo[node] ?? 0;
   }
 
   /** 16 hex digits. */
@@ -23,6 +30,7 @@ export class Trace {
 
   add(timeMs: number, from: number, to: number, frame: Uint8Array): void {
     this.#frames++;
+    this.#bytesTo[to] = (this.#bytesTo[to] ?? 0) + frame.length;
     this.#time[0] = timeMs;
     this.#mix(this.#timeWords[0]!);
     this.#mix(this.#timeWords[1]!);
