@@ -1,0 +1,91 @@
+/**
+ * Set algebra on lists of cell ranges. A list is always ascending (`compareRanges`) and disjoint, as on the wire: so two ranges either are the
+ * same, lie one within the other, or have nothing in common, and every operation is one pass or one binary search.
+ */
+import { CELL_ID_BYTES, type CellRange, cellRange, compareBytes, rangeContains } from '../records/index.ts';
+
+const MAX_BITS = CELL_ID_BYTES * 8;
+
+/** By where they begin, a wider one before what lies within it. */
+export function compareRanges(a: CellRange, b: CellRange): number {
+  return compareBytes(a.prefix, b.prefix) || a.bits - b.bits;
+}
+
+/** The same cells in as few ranges as possible: two halves become their whole, again and again. */
+export function mergeSiblings(ranges: readonly CellRange[]): CellRange[] {
+  const merged: CellRange[] = [];
+  for (const range of ranges) {
+    let whole = range;
+    for (let last = merged.at(-1); last !== undefined && areSiblings(last, whole); last = merged.at(-1)) {
+      merged.pop();
+      whole = cellRange(whole.prefix, whole.bits - 1);
+    }
+    merged.push(whole);
+  }
+  return merged;
+}
+
+/** Of two that are disjoint. */
+function areSiblings(a: CellRange, b: CellRange): boolean {
+  return a.bits === b.bits && rangeContains(cellRange(a.prefix, a.bits - 1), b.prefix);
+}
+
+/** The cells that are in both lists, in ranges of one of them. */
+export function intersectRanges(a: readonly CellRange[], b: readonly CellRange[]): CellRange[] {
+  const both: CellRange[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < a.length && j < b.length) {
+    const x = a[i]!;
+    const y = b[j]!;
+    if (isWithin(y, x)) {
+      both.push(y);
+      j++;
+    } else if (isWithin(x, y)) {
+      both.push(x);
+      i++;
+    } else if (compareRanges(x, y) < 0) i++;
+    else j++;
+  }
+  return both;
+}
+
+function isWithin(inner: CellRange, outer: CellRange): boolean {
+  return outer.bits <= inner.bits && rangeContains(outer, inner.prefix);
+}
+
+/** Whether a range of the list contains the id, of a key (32 bytes) or a cell (64). A key is in no range of less than all its cells. */
+export function coversId(ranges: readonly CellRange[], id: Uint8Array): boolean {
+  return findCovering(ranges, (range) => range, id) !== undefined;
+}
+
+/** The one of `items`, ascending and disjoint by their ranges, whose range contains the id. Binary search. */
+export function findCovering<T>(items: readonly T[], rangeOf: (item: T) => CellRange, id: Uint8Array): T | undefined {
+  let low = 0;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareBytes(rangeOf(items[middle]!).prefix, id) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  const last = items[low - 1];
+  return last !== undefined && rangeContains(rangeOf(last), id) ? last : undefined;
+}
+
+/** The 2^bits equal parts of a range, ascending; fewer when it has fewer bits left, none of a single cell. */
+export function childRanges(range: CellRange, bits: number): CellRange[] {
+  const step = Math.min(bits, MAX_BITS - range.bits);
+  if (step === 0) return [];
+  const children: CellRange[] = [];
+  const length = range.bits + step;
+  for (let part = 0; part < 2 ** step; part++) {
+    const prefix = new Uint8Array(Math.ceil(length / 8));
+    prefix.set(range.prefix);
+    for (let bit = 0; bit < step; bit++) {
+      const at = range.bits + bit;
+      if ((part >>> (step - 1 - bit)) & 1) prefix[at >> 3]! |= 0x80 >> (at & 7);
+    }
+    children.push({ prefix, bits: length });
+  }
+  return children;
+}
