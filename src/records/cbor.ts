@@ -3,20 +3,18 @@
  * format: natural numbers (large ones as float64), byte and text strings, arrays, booleans, null. Bytes from outside must be within that
  * part before the library sees them: it would allocate what a length field promises, build big integers from tags and follow any nesting.
  */
-import { Encoder } from 'cbor-x';
+import { Decoder } from 'cbor-x';
 
-const codec = new Encoder({ useRecords: false, tagUint8Array: false });
+export { encodeCbor } from './encode-cbor.ts';
+
+const decoder = new Decoder({ useRecords: false });
 
 /** Deepest nesting of arrays this build writes is 5. */
 const MAX_DEPTH = 8;
 
-export function encodeCbor(value: unknown): Uint8Array {
-  return codec.encode(value) as Uint8Array;
-}
-
 /** Undefined for anything that is not one well-formed item of the part above. Byte strings may be views of `bytes`. */
 export function decodeCbor(bytes: Uint8Array): { readonly value: unknown } | undefined {
-  return itemEnd(bytes, 0, 0) === bytes.length ? { value: codec.decode(bytes) as unknown } : undefined;
+  return itemEnd(bytes, 0, 0) === bytes.length ? { value: decoder.decode(bytes) as unknown } : undefined;
 }
 
 /** Offset behind the item at `start`, or -1 if it is malformed, truncated or outside the part of CBOR we write. */
