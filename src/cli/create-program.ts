@@ -4,6 +4,7 @@ import type { ErrorObject } from '../commands/index.ts';
 import { addNetworkVerbs } from './network-verbs.ts';
 import { addNodeVerbs } from './node-verbs.ts';
 import { addRecordVerbs } from './record-verbs.ts';
+import { addSimVerb } from './sim-verb.ts';
 import { addTestnetVerbs } from './testnet-verbs.ts';
 
 export function createProgram(version: string): Command {
@@ -24,6 +25,7 @@ export function createProgram(version: string): Command {
   addNetworkVerbs(program);
   addNodeVerbs(program);
   addTestnetVerbs(program);
+  addSimVerb(program);
   return program;
 }
 

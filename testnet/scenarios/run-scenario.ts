@@ -13,7 +13,7 @@ import { SampleTaker } from './sample-taker.ts';
 import type { CommandOf, ScenarioCommand } from './scenario-command.ts';
 import type { CopyFigures, ScenarioFigures } from './scenario-figures.ts';
 import { ScenarioRun } from './scenario-run.ts';
-import type { ScenarioTarget } from './scenario-target.ts';
+import type { PurposeTraffic, ScenarioTarget } from './scenario-target.ts';
 
 export interface ScenarioOutput {
   /** A command is done. `result` is one line. @param atMs since the scenario began */
@@ -33,6 +33,8 @@ export interface ScenarioReport {
   /** Keys of those that nobody finds. */
   readonly lost: readonly string[];
   readonly copies: CopyFigures | undefined;
+  /** Sent until the last command was done, without the final reads. */
+  readonly traffic: readonly PurposeTraffic[];
   /** The asserts that did not hold, each as a line. */
   readonly failures: readonly string[];
 }
@@ -67,6 +69,7 @@ export async function runScenario(
       nodes: target.states().size,
       alive: run.nodesThatAre('running', 'paused').length,
       figures: run.figures,
+      traffic: target.traffic?.() ?? [],
       records: keys.length,
       lost: await findLostRecords(run),
       copies: await samples.copiesOf(keys),

@@ -1,8 +1,12 @@
 /** Door of the simulator: worlds of production nodes on a virtual clock and network, replayable from a seed. */
 
 export { percentile } from '../scenarios/index.ts';
+export { formatTable } from './format-table.ts';
 export { constantLatency, type LatencyModel, logNormalLatency, normalLatency, uniformLatency } from './latency.ts';
 export { type MeasuredLookup, measureLookups } from './measure-lookups.ts';
+export { reportCsv } from './report-csv.ts';
+export { reportHtml } from './report-html.ts';
+export { reportObject, reportTables } from './report-rows.ts';
 export { SeededRandom } from './seeded-random.ts';
 export { type Simulation, type SimulationReport, simulate } from './simulate.ts';
 export type { SimulatedNode } from './simulated-node.ts';

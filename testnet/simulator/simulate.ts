@@ -11,8 +11,6 @@ export interface Simulation {
 
 export interface SimulationReport extends ScenarioReport {
   readonly seed: string;
-  /** What the network carried, by purpose. */
-  readonly traffic: readonly { readonly purpose: string; readonly frames: number; readonly bytes: number }[];
   /** Bytes that reached each node, by its number. */
   readonly bytesReceived: readonly number[];
   /** The world in one line; the same seed and commands give the same. */
@@ -28,11 +26,10 @@ export async function simulate(simulation: Simulation, output: ScenarioOutput): 
   const world = await World.create({ seed, nodes: nodesNeeded(commands), joined: false });
   const target = new SimulatedTarget(world);
   const report = await world.do(() => runScenario(commands, target, output, { signal }), NO_LIMIT);
-  const { trace, traffic } = world.network;
+  const { trace } = world.network;
   return {
     ...report,
     seed,
-    traffic: traffic.table(),
     bytesReceived: world.nodes.map(({ number }) => trace.bytesTo(number)),
     fingerprint: String(world),
   };

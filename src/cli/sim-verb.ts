@@ -1,0 +1,125 @@
+/** sim: a network of any size on a virtual clock, in this process, replayable from its seed. Loaded only when it is run. */
+import { randomInt } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { type Command, InvalidArgumentError } from 'commander';
+import { NautilusError } from '../core/index.ts';
+import { runVerb } from './run-verb.ts';
+
+interface SimFlags {
+  readonly nodes?: readonly number[] | undefined;
+  readonly seed?: string | undefined;
+  readonly scenario: string;
+  readonly hours?: number | undefined;
+  readonly csv?: string | undefined;
+  readonly report?: string | undefined;
+}
+
+/** An assert of the scenario did not hold. */
+const ASSERT_FAILED = 1;
+
+export function addSimVerb(program: Command): void {
+  program
+    .command('sim')
+    .summary('simulate a network, replayable from a seed')
+    .description(
+      'Runs the same code on a virtual clock and network and does to it what a scenario says. Ends with 1 when an assert does not hold.',
+    )
+    .option(
+      '-n, --nodes <counts>',
+      'instead of what the scenario says; several (100,1000) run one after the other',
+      sizes,
+    )
+    .option('--seed <seed>', 'what everything follows from (default: a random one, printed first)')
+    .option('--scenario <name>', 'one that comes with Nautilus, or the path of a file', 'steady')
+    .option('--hours <hours>', 'how long load, churn and flapping go on', hours)
+    .option('--csv <file>', 'write a row a minute there')
+    .option('--report <file>', 'write a page with plots there (HTML)')
+    .action((flags: SimFlags, command: Command) => runSim(command, flags));
+}
+
+function runSim(command: Command, flags: SimFlags): Promise<void> {
+  return runVerb(command, async ({ output }) => {
+    const { onInterrupt } = await import('./on-interrupt.ts');
+    const { ProgressBar } = await import('./progress-bar.ts');
+    const interrupt = onInterrupt();
+    try {
+      await import('../platform/node20.ts');
+      const scenarios = await import('../../testnet/scenarios/index.ts');
+      const simulator = await import('../../testnet/simulator/index.ts');
+      const { name, commands: written } = scenarios.loadScenario(flags.scenario);
+      const seed = flags.seed ?? String(randomInt(2 ** 32));
+      await output.line(`seed ${seed}`);
+      await output.object({ type: 'seed', seed });
+      const reports: Awaited<ReturnType<typeof simulator.simulate>>[] = [];
+      for (const nodes of flags.nodes ?? [undefined]) {
+        const forMs = flags.hours === undefined ? undefined : flags.hours * 3_600_000;
+        const commands = scenarios.resizeScenario(written, { nodes, forMs });
+        const totalMs = scenarios.plannedMs(commands);
+        const bar = new ProgressBar('simulated second', output);
+        // Told as it happens; the world does not wait for the terminal.
+        let told = Promise.resolve();
+        const tell = async (atMs: number, text: string, result: string) => {
+          await output.line(`${clockTime(atMs)}  ${text}: ${result}`);
+          await output.object({ type: 'command', atMs, command: text, result });
+        };
+        try {
+          const report = await simulator.simulate(
+            { seed, commands, signal: interrupt.signal },
+            {
+              onResult: ({ text }, atMs, result) => {
+                bar.end();
+                told = told.then(() => tell(atMs, text, result));
+              },
+              onProgress: (elapsedMs) => bar.update(Math.floor(elapsedMs / 1_000), Math.min(1, elapsedMs / totalMs)),
+            },
+          );
+          reports.push(report);
+          bar.end();
+          await told;
+          for (const rows of simulator.reportTables(report)) await output.line(`\n${simulator.formatTable(rows)}`);
+          await output.line(`\n${report.fingerprint}`);
+          await output.object({ type: 'report', scenario: name, ...simulator.reportObject(report) });
+        } finally {
+          bar.end();
+        }
+      }
+      if (flags.csv !== undefined) write(flags.csv, simulator.reportCsv(reports));
+      if (flags.report !== undefined) write(flags.report, simulator.reportHtml(name, reports));
+      const failures = reports.flatMap((report) => report.failures);
+      for (const failure of failures) output.note(failure);
+      if (failures.length > 0) output.countFailure(ASSERT_FAILED);
+    } finally {
+      interrupt.dispose();
+    }
+  });
+}
+
+/** `01:02:03` */
+function clockTime(ms: number): string {
+  const seconds = Math.floor(ms / 1_000);
+  const parts = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return parts.map((part) => String(part).padStart(2, '0')).join(':');
+}
+
+function write(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new NautilusError('USAGE', `the file cannot be written: ${reason}`, { cause });
+  }
+}
+
+function sizes(text: string): readonly number[] {
+  return text.split(',').map((part) => {
+    const size = /^\d{1,7}$/.test(part) ? Number(part) : 0;
+    if (size >= 1) return size;
+    throw new InvalidArgumentError('Use numbers of nodes from 1, separated by commas.');
+  });
+}
+
+function hours(text: string): number {
+  const number = /^\d{1,5}(?:\.\d{1,6})?$/.test(text) ? Number(text) : 0;
+  if (number > 0) return number;
+  throw new InvalidArgumentError('It is not a number of hours over 0.');
+}

@@ -1,0 +1,129 @@
+/** The figures of a run as rows of a table, and as one plain object for programs. Not here: how either is printed. */
+import { percentile } from '../scenarios/index.ts';
+import type { SimulationReport } from './simulate.ts';
+
+/** A title and its cells; numbers are written already. */
+export type ReportRow = readonly [title: string, ...cells: string[]];
+
+export function reportTables(report: SimulationReport): readonly (readonly ReportRow[])[] {
+  return [summaryRows(report), timeRows(report), trafficRows(report)].filter((rows) => rows.length > 1);
+}
+
+function summaryRows(report: SimulationReport): readonly ReportRow[] {
+  const { figures, copies, records, lost, alive, nodes } = report;
+  const { gets, puts, getsJudged, lookups } = figures;
+  const percent = (share: number) => `${(share * 100).toFixed(3)} %`;
+  const rows: ReportRow[] = [
+    ['figure', 'value'],
+    ['nodes alive', `${alive} of ${nodes}`],
+  ];
+  if (getsJudged > 0) {
+    rows.push(
+      ['gets', String(getsJudged)],
+      ['  right', percent(figures.shareOf('right'))],
+      ['  partial', percent(figures.shareOf('partial'))],
+      ['  wrong (stale)', String(gets.stale)],
+      ['  wrong (not found)', String(gets['not-found'])],
+      ['  refused', String(gets.error)],
+    );
+  }
+  rows.push(['puts acknowledged', `${puts.acknowledged} of ${puts.acknowledged + puts.failed}`]);
+  if (lookups.length > 0) rows.push(['lookups: true closest found', percent(meanOf(lookups.map((l) => l.overlap)))]);
+  if (copies !== undefined) {
+    rows.push(['copies per record, min / p50 / max', `${copies.min} / ${copies.p50} / ${copies.max}`]);
+  }
+  rows.push(['records lost', `${lost.length} of ${records}`]);
+  return rows;
+}
+
+function timeRows({ figures }: SimulationReport): readonly ReportRow[] {
+  const row = (title: string, values: readonly number[], digits: number): ReportRow[] =>
+    values.length === 0
+      ? []
+      : [[title, ...[0.5, 0.95, 0.99].map((share) => percentile(values, share).toFixed(digits))]];
+  return [
+    ['', 'p50', 'p95', 'p99'],
+    ...row('get ms', figures.getMs, 0),
+    ...row('get hops', figures.getHops, 0),
+    ...row('get requests', figures.getRequests, 0),
+    ...row('put ms', figures.putMs, 0),
+    ...row(
+      'lookup ms',
+      figures.lookups.map(({ elapsedMs }) => elapsedMs),
+      0,
+    ),
+    ...row(
+      'lookup hops',
+      figures.lookups.map(({ hops }) => hops),
+      0,
+    ),
+    ...row(
+      'lookup requests',
+      figures.lookups.map(({ requests }) => requests),
+      0,
+    ),
+  ];
+}
+
+function trafficRows(report: SimulationReport): readonly ReportRow[] {
+  const perNode = perNodeAndSecond(report);
+  const sum = { purpose: 'all', frames: 0, bytes: 0 };
+  for (const { frames, bytes } of perNode) {
+    sum.frames += frames;
+    sum.bytes += bytes;
+  }
+  return [
+    ['sent per node and second', 'frames', 'bytes'],
+    ...[...perNode, sum].map(({ purpose, frames, bytes }): ReportRow => [purpose, frames.toFixed(3), bytes.toFixed(1)]),
+  ];
+}
+
+/** What every node sends in a second, on average over the run and its living nodes, by purpose. */
+export function perNodeAndSecond(report: SimulationReport): readonly PurposeRate[] {
+  const { traffic, elapsedMs, figures, alive } = report;
+  const meanAlive = figures.samples.length === 0 ? alive : meanOf(figures.samples.map((sample) => sample.alive));
+  const nodeSeconds = (Math.max(1, meanAlive) * elapsedMs) / 1_000;
+  return traffic.map(({ purpose, frames, bytes }) => ({
+    purpose,
+    frames: frames / nodeSeconds,
+    bytes: bytes / nodeSeconds,
+  }));
+}
+
+export interface PurposeRate {
+  readonly purpose: string;
+  readonly frames: number;
+  readonly bytes: number;
+}
+
+/** Everything of the tables, JSON-safe. */
+export function reportObject(report: SimulationReport): object {
+  const { seed, elapsedMs, nodes, alive, figures, records, lost, copies, failures, fingerprint } = report;
+  const summary = (values: readonly number[]) =>
+    values.length === 0
+      ? null
+      : { p50: percentile(values, 0.5), p95: percentile(values, 0.95), p99: percentile(values, 0.99) };
+  return {
+    seed,
+    elapsedMs,
+    nodes,
+    alive,
+    gets: { total: figures.getsJudged, ...figures.gets },
+    puts: figures.puts,
+    getMs: summary(figures.getMs),
+    getHops: summary(figures.getHops),
+    getRequests: summary(figures.getRequests),
+    putMs: summary(figures.putMs),
+    lookups: figures.lookups.length === 0 ? null : { overlap: meanOf(figures.lookups.map((l) => l.overlap)) },
+    perNodeAndSecond: perNodeAndSecond(report),
+    copies: copies ?? null,
+    records,
+    lost,
+    failures,
+    fingerprint,
+  };
+}
+
+export function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
