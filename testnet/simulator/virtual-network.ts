@@ -34,6 +34,9 @@ const DEFAULT_CONDITIONS: NetworkConditions = {
   limitsOf: undefined,
 };
 
+/** How long a system repeats what nobody acknowledges before it breaks the connection: Linux with its default tcp_retries2. */
+const GIVE_UP_MS = 924_600;
+
 export class VirtualNetwork {
   readonly conditions: NetworkConditions;
   readonly trace = new Trace();
@@ -132,10 +135,16 @@ export class VirtualNetwork {
     for (const link of endpoint.links) this.#release(link, endpoint);
   }
 
-  /** The whole machine is gone, or its cable: no connection breaks, nothing is refused, and what is sent there is never heard of again. */
+  /**
+   * The whole machine is gone, or its cable: nothing is refused, and what is sent there is never heard of again. Its connections stay open
+   * at their other ends until the system there gives up.
+   */
   vanish(endpoint: Endpoint): void {
     endpoint.state = 'gone';
     endpoint.backlog.length = 0;
+    for (const link of endpoint.links) {
+      if (link.acceptor !== undefined) this.#notifyClosed(link, otherEnd(link, endpoint), GIVE_UP_MS, 'lost');
+    }
     endpoint.links.clear();
   }
 

@@ -86,7 +86,8 @@ describe('Churn', () => {
     const again = await churned(brisk);
     expect(again.alive).toEqual(first.alive);
     expect(again.world.traceHash).toBe(first.world.traceHash);
-    expect((await churned(brisk, { seed: 'another' })).alive).not.toEqual(first.alive);
+    const other = await churned(brisk, { seed: 'another', minutes: 10 });
+    expect(other.alive).not.toEqual(first.alive.slice(0, 10));
   });
 
   it('brings nodes back into the network', async () => {

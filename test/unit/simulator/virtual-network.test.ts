@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { constantLatency, SeededRandom } from '../../../testnet/simulator/index.ts';
+import { constantLatency, SeededRandom, uniformLatency } from '../../../testnet/simulator/index.ts';
 import { VirtualClock } from '../../../testnet/simulator/virtual-clock.ts';
 import type { Endpoint, Link } from '../../../testnet/simulator/virtual-link.ts';
 import { type NetworkConditions, VirtualNetwork } from '../../../testnet/simulator/virtual-network.ts';
@@ -67,16 +67,19 @@ describe('the end of a machine', () => {
     expect(network.traffic.dropped).toMatchObject({ refused: 1, vanished: 0 });
   });
 
-  it('says nothing when a machine vanishes: no connection breaks, nothing is refused', async () => {
+  it('says nothing when a machine vanishes, until the other ends give up after a quarter of an hour', async () => {
     const { clock, network, a, b, send } = await createLink();
     send(a, 50);
     network.vanish(b.endpoint);
     send(a, 60);
     network.dial(a.endpoint, b.endpoint.address, HELLO);
-    await clock.run();
+    await clock.run({ untilMs: 900_000 });
     expect([...a.log, ...b.log]).toEqual([]);
-    expect(a.endpoint.links.size).toBe(2);
+    expect(a.endpoint.links.size).toBe(2); // the dial is given up by who made it
     expect(network.traffic.dropped).toMatchObject({ refused: 0, vanished: 3 });
+    await clock.run();
+    expect(a.log).toEqual(['924610 lost']);
+    expect(a.endpoint.links.size).toBe(1);
   });
 
   it('resets old connections to a vanished machine once it runs again, and takes new ones', async () => {
@@ -88,5 +91,31 @@ describe('the end of a machine', () => {
     await clock.run();
     expect(a.log).toEqual(['30 lost']);
     expect(revived.log).toEqual(['20 20 bytes']);
+  });
+});
+
+describe('conditions', () => {
+  it('are switched while the world runs: order, doubles and losses begin and end at once', async () => {
+    const { clock, network, a, b, send } = await createLink();
+    const sizes = Array.from({ length: 20 }, (_, i) => i + 1);
+    const received = async () => {
+      b.log.length = 0;
+      for (const size of sizes) send(a, size);
+      await clock.run();
+      return b.log.map((line) => Number(line.split(' ')[1]));
+    };
+    expect(await received()).toEqual(sizes);
+    network.conditions.latency = uniformLatency(1, 50);
+    const shuffled = await received();
+    expect(shuffled).not.toEqual(sizes);
+    expect(shuffled.toSorted((x, y) => x - y)).toEqual(sizes);
+    network.conditions.latency = constantLatency(10);
+    network.conditions.duplicationRate = 1;
+    expect(await received()).toEqual(sizes.flatMap((size) => [size, size]));
+    network.conditions.duplicationRate = 0;
+    network.conditions.lossRate = 1;
+    expect(await received()).toEqual([]);
+    network.conditions.lossRate = 0;
+    expect(await received()).toEqual(sizes);
   });
 });
