@@ -42,6 +42,11 @@ export interface KademliaInit {
   readonly alpha: number;
   /** How often buckets nobody asked about are refreshed, ms, ± 10 %. Longer: dead contacts stay longer. @default 600_000 */
   readonly refreshIntervalMs: number;
+  /**
+   * How often a server asks one of its neighbours who else is near, ms, ± 10 %. Longer: newcomers and holes are noticed later, and records lie
+   * on fewer nodes meanwhile. @default 30_000
+   */
+  readonly watchIntervalMs: number;
   /** How long the oldest of a full bucket may have been quiet before a newcomer has it pinged, and for how long its answer vouches for the bucket, ms. @default 60_000 */
   readonly challengeAfterMs: number;
   /** Least time a STORE has, ms: its holder waits for a disk. @default 3_000 */
@@ -56,6 +61,7 @@ export interface KademliaInit {
 const DEFAULT_INIT: KademliaInit = {
   alpha: 3,
   refreshIntervalMs: 600_000,
+  watchIntervalMs: 30_000,
   challengeAfterMs: 60_000,
   storeTimeoutMs: 3_000,
   connectTimeoutMs: 5_000,
@@ -91,6 +97,9 @@ export class Kademlia {
       ...components,
       kademlia: this,
       refreshIntervalMs: this.#init.refreshIntervalMs,
+      // The others keep no records: nobody counts on their knowing who is near.
+      watchIntervalMs: transport.mode === 'server' ? this.#init.watchIntervalMs : undefined,
+      isSilent: (id) => this.#times.silentSince(id) !== undefined,
       challengeAfterMs: this.#init.challengeAfterMs,
       onEvicted: (contact, outcome) => this.#presence.noteRemoval(contact, outcome),
     });

@@ -4,11 +4,14 @@
  */
 import { type Clock, isNautilusError, type Observer, type Random, type StateStore, type Timer } from '../core/index.ts';
 import type { Contact } from './contact.ts';
+import type { FindNodeRequest, FindNodeResponse } from './messages.ts';
+import { NeighbourhoodWatch } from './neighbourhood-watch.ts';
 import type { NodeId } from './node-id.ts';
 import { randomIdInBucket } from './random-id.ts';
 import type { RoutingTable } from './routing-table.ts';
 import { decodeTable, encodeTable } from './saved-table.ts';
 import type { FailureOutcome } from './table-outcome.ts';
+import { unlessBug } from './unless-bug.ts';
 
 interface CallOptions {
   readonly signal?: AbortSignal | undefined;
@@ -23,6 +26,7 @@ export interface MaintenanceInit {
       options?: CallOptions & { readonly k?: number },
     ): Promise<{ readonly closest: readonly Contact[] }>;
     ping(contact: Contact, options?: CallOptions): Promise<number>;
+    request(to: Contact, request: FindNodeRequest, options?: CallOptions): Promise<FindNodeResponse>;
   };
   readonly clock: Clock;
   readonly random: Random;
@@ -30,6 +34,10 @@ export interface MaintenanceInit {
   readonly state?: StateStore | undefined;
   readonly refreshIntervalMs: number;
   readonly challengeAfterMs: number;
+  /** Undefined: the neighbourhood is not watched. */
+  readonly watchIntervalMs: number | undefined;
+  /** It did not answer last time. */
+  isSilent(id: NodeId): boolean;
   /** A contact lost its place because it did not answer when it mattered. */
   onEvicted(contact: Contact, outcome: FailureOutcome): void;
 }
@@ -59,23 +67,24 @@ export class Maintenance {
   readonly #probed = new Set<string>();
   // BOUNDED: MAX_RECHECKS, by hex id.
   readonly #rechecks = new Map<string, Timer>();
+  readonly #watch: NeighbourhoodWatch | undefined;
   #timer: Timer | undefined;
   #round: Promise<void> = Promise.resolve();
 
   constructor(init: MaintenanceInit) {
     this.#init = init;
+    const { watchIntervalMs: intervalMs } = init;
+    this.#watch = intervalMs === undefined ? undefined : new NeighbourhoodWatch({ ...init, intervalMs });
   }
 
   start(): void {
-    const { clock, random, refreshIntervalMs } = this.#init;
-    if (this.#stopping.signal.aborted) return;
-    this.#timer = clock.setTimer(refreshIntervalMs * (0.9 + 0.2 * random.next()), () => {
-      this.#round = this.#refreshQuietly().then(() => this.start());
-    });
+    this.#watch?.start();
+    this.#armRefresh();
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#watch?.stop();
     this.#timer?.cancel();
     for (const recheck of this.#rechecks.values()) recheck.cancel();
     await this.#round;
@@ -189,6 +198,14 @@ export class Maintenance {
     return farthest === undefined ? 0 : table.bucketIndex(farthest.id) + 1;
   }
 
+  #armRefresh(): void {
+    const { clock, random, refreshIntervalMs } = this.#init;
+    if (this.#stopping.signal.aborted) return;
+    this.#timer = clock.setTimer(refreshIntervalMs * (0.9 + 0.2 * random.next()), () => {
+      this.#round = this.#refreshQuietly().then(() => this.#armRefresh());
+    });
+  }
+
   async #refreshQuietly(): Promise<void> {
     try {
       await this.refresh({ signal: this.#stopping.signal });
@@ -211,9 +228,4 @@ export class Maintenance {
     if (!isNautilusError(cause)) throw cause;
     this.#init.observer.notify({ type: 'warning', code: cause.code, message });
   }
-}
-
-/** Silence was to be expected, and was noted where the request was sent. */
-function unlessBug(error: unknown): void {
-  if (!isNautilusError(error)) throw error;
 }

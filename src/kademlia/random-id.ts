@@ -11,3 +11,13 @@ export function randomIdInBucket(self: NodeId, index: number, random: Random): N
   bytes[byte] = (self.bytes[byte]! & keep) | (~self.bytes[byte]! & bit) | (bytes[byte]! & (bit - 1));
   return NodeId.fromBytes(bytes);
 }
+
+/** A random id that shares at least the first `bits` with `self`. */
+export function randomIdWithPrefix(self: NodeId, bits: number, random: Random): NodeId {
+  const bytes = random.bytes(self.bytes.length);
+  const whole = bits >> 3;
+  bytes.set(self.bytes.subarray(0, whole));
+  const rest = 0xff >> (bits & 7);
+  if (rest < 0xff) bytes[whole] = (self.bytes[whole]! & ~rest) | (bytes[whole]! & rest);
+  return NodeId.fromBytes(bytes);
+}

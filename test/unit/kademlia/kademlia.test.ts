@@ -388,6 +388,50 @@ describe('Kademlia', () => {
     });
   });
 
+  describe('watching the neighbourhood', () => {
+    it('meets a newcomer that only others were told of, within some rounds', async () => {
+      const network = new MemoryNetwork(50);
+      network.init = {};
+      const nodes = await network.addServers(8);
+      const newcomer = await network.addNode();
+      // It knows and is known to one of them only: it never looks itself up.
+      await network.run(newcomer.kademlia.connect(nodes[0]!.address));
+      expect(nodes.filter(({ kademlia }) => kademlia.table.get(newcomer.kademlia.self.id) !== undefined)).toHaveLength(
+        1,
+      );
+      await network.clock.advance(300_000);
+      for (const { kademlia } of nodes) expect(kademlia.table.get(newcomer.kademlia.self.id)).toBeDefined();
+      expect(newcomer.kademlia.table.size).toBe(8);
+    });
+
+    it('costs one question a round when there is nothing new, and none of a node that knows nobody', async () => {
+      const network = new MemoryNetwork(51);
+      network.init = {};
+      const nodes = await network.addServers(6);
+      await network.addNode(); // alone
+      const received = () => nodes.reduce((sum, { transport }) => sum + transport.received.length, 0);
+      await network.clock.advance(31_000);
+      const before = received();
+      await network.clock.advance(270_000);
+      expect(received() - before).toBeGreaterThanOrEqual(6 * 8);
+      expect(received() - before).toBeLessThanOrEqual(6 * 10);
+    });
+
+    it('is left to servers, and ends with the node', async () => {
+      const network = new MemoryNetwork(52);
+      network.init = {};
+      const [server] = (await network.addServers(1)) as [MemoryNode];
+      const client = await network.addNode({ mode: 'client' });
+      await network.join(client, server);
+      server.transport.received.length = 0;
+      await network.clock.advance(300_000);
+      expect(server.transport.received).toEqual([]);
+      await network.run(client.kademlia.stop());
+      await network.run(server.kademlia.stop());
+      expect(network.clock.pendingTimers).toBe(0);
+    });
+  });
+
   describe('asked by liars', () => {
     it('counts only servers that answered themselves', async () => {
       const network = new MemoryNetwork(12);

@@ -87,6 +87,8 @@ export class MemoryNetwork {
   readonly transports = new Map<string, MemoryTransport>();
   /** One way, ms. */
   latencyMs = 2;
+  /** Of every node added from now on. The watch would meet and notice what most tests are not about. */
+  init: Partial<KademliaInit> = { watchIntervalMs: 1e9 };
   #count = 0;
 
   constructor(seed = 1, constants: Partial<NetworkConstants> = {}) {
@@ -101,7 +103,10 @@ export class MemoryNetwork {
     const transport = new MemoryTransport(this, self, options.mode ?? 'server', address);
     const { clock, random, constants } = this;
     const { observer = SILENT_OBSERVER, state } = options;
-    const kademlia = new Kademlia({ transport, clock, random, observer, state, constants }, options.init);
+    const kademlia = new Kademlia(
+      { transport, clock, random, observer, state, constants },
+      { ...this.init, ...options.init },
+    );
     await kademlia.start(options.handler ?? EMPTY_HANDED, options.events);
     return { kademlia, transport, address };
   }
