@@ -1,19 +1,16 @@
 /**
- * How fast the simulator is: N nodes join, then an hour passes in which nodes are killed and come back with their disks, at the rate of measured
- * networks. The hour is what counts, in virtual time per CPU second (what else the machine does is not the simulator's speed); the joins stand
+ * How fast the simulator is: N nodes join, then an hour passes in which nodes come and go as they do in measured networks (Weibull sessions of
+ * median 2 h). The hour is what counts, in virtual time per CPU second (what else the machine does is not the simulator's speed); the joins stand
  * apart. Frames go through the real codec. Usage: npm run bench:sim -- [--nodes 10000] [--minutes 60] [--seed S] [--no-churn]
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { isNautilusError, sleep } from '../../src/core/index.ts';
+import { Churn } from '../../testnet/simulator/churn.ts';
 import { World } from '../../testnet/simulator/world.ts';
 
 const GOAL_TIMES_REAL = 5;
 /** The size the goal was set for. */
 const GOAL_NODES = 10_000;
-/** Mean session: what Weibull sessions of shape 0.5 and median 2 h come to. */
-const MEAN_SESSION_MS = 8.3 * 3_600_000;
-const MEAN_ABSENCE_MS = 10 * 60_000;
 const PROGRESS_STEPS = 20;
 
 const text = { type: 'string' } as const;
@@ -32,11 +29,11 @@ progress('');
 const joined = snapshot();
 print(`joined: ${(joined.cpu - beforeJoin).toFixed(1)} s of CPU, ${perNode(joined.frames)} frames a node`);
 
-let killed = 0;
-if (values.churn) void churn();
+const churn = new Churn(world);
+if (values.churn) churn.start();
 for (let step = 1; step <= PROGRESS_STEPS; step++) {
   await world.run((minutes * 60_000) / PROGRESS_STEPS);
-  progress(`${((minutes * step) / PROGRESS_STEPS).toFixed(0)} of ${minutes} min, ${killed} nodes killed`);
+  progress(`${((minutes * step) / PROGRESS_STEPS).toFixed(0)} of ${minutes} min, ${ended()} nodes ended`);
 }
 progress('');
 const passed = snapshot();
@@ -48,7 +45,8 @@ print(String(world));
 console.table({
   nodes,
   'virtual minutes': minutes,
-  'nodes killed': killed,
+  'nodes ended': ended(),
+  'nodes returned': churn.counts.returned,
   'CPU s': Number(cpu.toFixed(1)),
   'virtual time / CPU time': Number(timesReal.toFixed(2)),
   'events / CPU s': Math.round((passed.events - joined.events) / cpu),
@@ -65,28 +63,9 @@ if (nodes === GOAL_NODES) {
   process.exitCode = isMet ? 0 : 1;
 }
 
-/** Kills a random node about every `MEAN_SESSION_MS / nodes`; each comes back. It ends with the world; what goes wrong fails the seed. */
-async function churn(): Promise<never> {
-  const random = world.random.fork('churn');
-  const wait = (meanMs: number) => sleep(world.clock, -Math.log(1 - random.next()) * meanMs);
-  for (;;) {
-    await wait(MEAN_SESSION_MS / nodes);
-    if (world.running.length === 1) continue;
-    const node = random.pick(world.running);
-    node.kill();
-    killed++;
-    void wait(MEAN_ABSENCE_MS).then(() => comeBack(node, random));
-  }
-}
-
-async function comeBack(node: World['nodes'][number], random: World['random']): Promise<void> {
-  const introducer = random.pick(world.running);
-  await node.start();
-  try {
-    await node.join(introducer.self);
-  } catch (error) {
-    if (!isNautilusError(error)) throw error; // killed again meanwhile, or the introducer was: its saved table brings it back
-  }
+function ended(): number {
+  const { killed, vanished, stopped } = churn.counts;
+  return killed + vanished + stopped;
 }
 
 function snapshot() {
