@@ -57,7 +57,7 @@ async function figureOf(run: ScenarioRun, figure: AssertedFigure): Promise<numbe
     case 'stale':
       return figures.gets[figure];
     case 'alive':
-      return run.nodesThatAre('running', 'paused').length;
+      return run.alive;
     case 'copies': {
       const counts = await target.countCopies?.([...account.live(target.clock.now())]);
       return Math.min(...(counts ?? [Number.NaN]));

@@ -67,7 +67,7 @@ export async function runScenario(
     return {
       elapsedMs: run.elapsedMs,
       nodes: target.states().size,
-      alive: run.nodesThatAre('running', 'paused').length,
+      alive: run.alive,
       figures: run.figures,
       traffic: target.traffic?.() ?? [],
       records: keys.length,
@@ -164,7 +164,7 @@ async function lookUp(run: ScenarioRun, count: number): Promise<CommandResult> {
 }
 
 function partition(run: ScenarioRun, { groups, isOneWay }: CommandOf<'partition'>): CommandResult {
-  const nodes = run.nodesThatAre('running', 'paused', 'down');
+  const nodes = [...run.target.states().keys()];
   const half = run.sample(nodes, Math.floor(nodes.length / 2)).sort((a, b) => a - b);
   const others = nodes.filter((node) => !half.includes(node));
   const [first, second, ...rest] = groups.map((group, index) => {

@@ -61,7 +61,7 @@ export class SampleTaker {
     this.#bytes = bytes;
     this.#gets = getsJudged;
     this.#right = gets.right;
-    const alive = run.nodesThatAre('running', 'paused').length;
+    const alive = run.alive;
     const keys = [...account.live(target.clock.now())];
     const step = Math.max(1, Math.floor(keys.length / RECORDS_LOOKED_AT));
     const copies = await this.copiesOf(keys.filter((_, index) => index % step === 0).slice(0, RECORDS_LOOKED_AT));

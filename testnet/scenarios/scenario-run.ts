@@ -86,7 +86,12 @@ export class ScenarioRun {
     );
   }
 
-  /** Nodes in a state, lowest number first. */
+  /** Nodes whose process is there. */
+  get alive(): number {
+    return [...this.target.states().values()].filter((state) => state !== 'down').length;
+  }
+
+  /** Nodes in a state that nobody is changing, lowest number first. */
   nodesThatAre(...states: readonly NodeState[]): number[] {
     return [...this.target.states()]
       .filter(([number, state]) => states.includes(state) && !this.#busy.has(number))

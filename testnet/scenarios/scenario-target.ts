@@ -5,7 +5,8 @@
 import type { Clock, ErrorCode } from '../../src/core/index.ts';
 import type { ScenarioLatency } from './scenario-command.ts';
 
-export type NodeState = 'running' | 'paused' | 'down';
+/** `starting`: it runs, but has not joined yet; nobody asks it anything. */
+export type NodeState = 'starting' | 'running' | 'paused' | 'down';
 
 export interface OperationFailure {
   readonly kind: 'failed';

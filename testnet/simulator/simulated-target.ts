@@ -64,7 +64,7 @@ export class SimulatedTarget implements ScenarioTarget {
   }
 
   states(): ReadonlyMap<number, NodeState> {
-    return new Map(this.#world.nodes.slice(0, this.#known).map((node) => [node.number, stateOf(node)]));
+    return new Map(this.#world.nodes.slice(0, this.#known).map((node) => [node.number, this.#stateOf(node)]));
   }
 
   publisherOf(node: number): string {
@@ -219,6 +219,12 @@ export class SimulatedTarget implements ScenarioTarget {
     return nodes;
   }
 
+  #stateOf(node: SimulatedNode): NodeState {
+    if (!node.isAlive) return 'down';
+    if (node.isPaused) return 'paused';
+    return this.#joined.has(node.number) ? 'running' : 'starting';
+  }
+
   #buy(count: number): readonly SimulatedNode[] {
     const nodes = this.#world.nodes.slice(this.#known, this.#known + count);
     assert(nodes.length === count, 'the world has room for every node of the scenario');
@@ -288,11 +294,6 @@ export class SimulatedTarget implements ScenarioTarget {
     };
     return Promise.race([answer(), attendance.ended]);
   }
-}
-
-function stateOf(node: SimulatedNode): NodeState {
-  if (!node.isAlive) return 'down';
-  return node.isPaused ? 'paused' : 'running';
 }
 
 function written(result: PutResult): WriteOutcome {

@@ -1,0 +1,91 @@
+/** Every scenario that comes with Nautilus, small enough for every run of the tests: its own asserts are the expectation. */
+import { describe, expect, it } from 'vitest';
+import {
+  loadScenario,
+  parseScenario,
+  resizeScenario,
+  type ScenarioCommand,
+  scenarioNames,
+} from '../../testnet/scenarios/index.ts';
+import { reportCsv, reportHtml, reportObject, reportTables, simulate } from '../../testnet/simulator/index.ts';
+
+const MINUTE_MS = 60_000;
+const SIZES: Readonly<Record<string, { readonly nodes: number; readonly minutes: number }>> = {
+  churn: { nodes: 12, minutes: 5 },
+  flapping: { nodes: 12, minutes: 1 },
+  'half-killed': { nodes: 12, minutes: 1 },
+  partition: { nodes: 8, minutes: 5 },
+  'rolling-restart': { nodes: 8, minutes: 5 },
+  steady: { nodes: 10, minutes: 1 },
+};
+
+async function run(seed: string, commands: readonly ScenarioCommand[]) {
+  const results: string[] = [];
+  const report = await simulate(
+    { seed, commands },
+    { onResult: ({ text }, _atMs, result) => results.push(`${text}: ${result}`) },
+  );
+  return { report, results };
+}
+
+describe('the scenarios', () => {
+  it.each(scenarioNames())('%s holds what it asserts', { timeout: 120_000 }, async (name) => {
+    const { nodes, minutes } = SIZES[name]!;
+    const commands = resizeScenario(loadScenario(name).commands, { nodes, forMs: minutes * MINUTE_MS });
+    const { report } = await run('7', commands);
+    expect(report.failures).toEqual([]);
+    expect(report.figures.getsJudged).toBeGreaterThan(0);
+    expect(report.lost).toEqual([]);
+  });
+});
+
+describe('a run', () => {
+  it('counts what does not hold, goes on, and reports it', async () => {
+    const { report, results } = await run(
+      '1',
+      parseScenario('nodes 2\nput k v from=0\nassert absent k\nassert found k w\nassert alive 2', 'x'),
+    );
+    expect(report.failures).toHaveLength(2);
+    expect(report.failures[0]).toMatch(/^line 3: assert absent k: FAILED at node \d: v$/);
+    expect(results.at(-1)).toBe('assert alive 2: holds, it is 2');
+  });
+
+  it('sees a loss: every holder is wiped, and nobody else has the record', async () => {
+    const commands = parseScenario(
+      'nodes 3\nput k v from=0\nwait 5s\nkill all\nrestart 0 wiped\nrestart 1,2 wiped\nassert lost 0',
+      'x',
+    );
+    const { report } = await run('2', commands);
+    expect(report.lost).toEqual(['k']);
+    expect(report.failures).toHaveLength(1);
+  });
+
+  it('ends at a command that cannot be done, with its line', async () => {
+    await expect(run('3', parseScenario('nodes 2\nkill 7', 'x'))).rejects.toThrow(
+      'line 2: kill 7: there is no node 7: they are numbered 0 to 1',
+    );
+    await expect(run('3', parseScenario('nodes 2\nkill 1\nget k from=1', 'x'))).rejects.toThrow(
+      'line 3: get k from=1: node 1 is down',
+    );
+  });
+
+  it('is written as tables, CSV, JSON and one page without anything from elsewhere', async () => {
+    const commands = parseScenario('nodes 3\nput 5 size=32\nload gets=1/s for=3m\nlookups 3\nwait', 'x');
+    const { report } = await run('4', commands);
+    const csv = reportCsv([report]).trimEnd().split('\n');
+    expect(csv[0]).toMatch(/^nodes,minute,alive,gets,right,copies_min,copies_p50,copies_max,bytes_hello,/);
+    expect(csv).toHaveLength(1 + 4);
+    expect(csv[2]).toMatch(/^3,\d+\.\d\d,3,(\d+),\1,3,3,3,/);
+    expect(reportTables(report)[0]).toContainEqual(['records lost', '0 of 5']);
+    expect(reportTables(report)[0]).toContainEqual(['copies per record, min / p50 / max', '3 / 3 / 3']);
+    expect(JSON.parse(JSON.stringify(reportObject(report)))).toMatchObject({
+      seed: '4',
+      records: 5,
+      lost: [],
+      failures: [],
+    });
+    const html = reportHtml('<x>', [report, report]);
+    expect(html).not.toMatch(/<x>|https?:|<script|NaN|undefined/);
+    expect(html.match(/<svg/g)).toHaveLength(2 + 2 * 3);
+  });
+});
