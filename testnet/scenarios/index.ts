@@ -1,14 +1,12 @@
 /** Door of the scenarios: what happens to a network, as text that the simulator and the process testnet both run. */
-export { loadScenario, type Scenario, scenarioNames } from './load-scenario.ts';
+export { loadScenario, scenarioNames } from './load-scenario.ts';
 export { parseCommand, parseScenario } from './parse-scenario.ts';
 export { percentile } from './percentile.ts';
 export { plannedMs } from './planned-ms.ts';
 export { resizeScenario } from './resize-scenario.ts';
-export { type RunScenarioOptions, runScenario, type ScenarioOutput, type ScenarioReport } from './run-scenario.ts';
+export { runScenario, type ScenarioOutput, type ScenarioReport } from './run-scenario.ts';
 export type { ScenarioCommand, ScenarioLatency } from './scenario-command.ts';
-export type { CopyFigures, ScenarioFigures, ScenarioSample } from './scenario-figures.ts';
 export type {
-  Found,
   LookupFigures,
   NodeState,
   OperationFailure,
@@ -16,5 +14,4 @@ export type {
   ReadOutcome,
   ScenarioTarget,
   WriteOutcome,
-  Written,
 } from './scenario-target.ts';

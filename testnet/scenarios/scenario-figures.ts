@@ -2,8 +2,6 @@
 import type { Judgement } from './record-account.ts';
 import type { LookupFigures, ReadOutcome, WriteOutcome } from './scenario-target.ts';
 
-export type GetCounts = Readonly<Record<Judgement, number>>;
-
 export interface ScenarioSample {
   /** Since the scenario began, ms. */
   readonly atMs: number;

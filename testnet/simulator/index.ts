@@ -8,7 +8,7 @@ export { reportCsv } from './report-csv.ts';
 export { reportHtml } from './report-html.ts';
 export { reportObject, reportTables } from './report-rows.ts';
 export { SeededRandom } from './seeded-random.ts';
-export { type Simulation, type SimulationReport, simulate } from './simulate.ts';
+export { simulate } from './simulate.ts';
 export type { SimulatedNode } from './simulated-node.ts';
 export { WIDE_AREA_MEDIAN_ROUND_TRIP_MS, wideAreaLatency } from './wide-area-latency.ts';
 export { World } from './world.ts';

@@ -79,7 +79,7 @@ function trafficRows(report: SimulationReport): readonly ReportRow[] {
 }
 
 /** What every node sends in a second, on average over the run and its living nodes, by purpose. */
-export function perNodeAndSecond(report: SimulationReport): readonly PurposeRate[] {
+function perNodeAndSecond(report: SimulationReport): readonly PurposeRate[] {
   const { traffic, elapsedMs, figures, alive } = report;
   const meanAlive = figures.samples.length === 0 ? alive : meanOf(figures.samples.map((sample) => sample.alive));
   const nodeSeconds = (Math.max(1, meanAlive) * elapsedMs) / 1_000;
@@ -90,7 +90,7 @@ export function perNodeAndSecond(report: SimulationReport): readonly PurposeRate
   }));
 }
 
-export interface PurposeRate {
+interface PurposeRate {
   readonly purpose: string;
   readonly frames: number;
   readonly bytes: number;
@@ -124,6 +124,6 @@ export function reportObject(report: SimulationReport): object {
   };
 }
 
-export function meanOf(values: readonly number[]): number {
+function meanOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
