@@ -5,6 +5,7 @@
 import { type Clock, isNautilusError, type Observer, type Random, type StateStore, type Timer } from '../core/index.ts';
 import type { Contact } from './contact.ts';
 import type { FindNodeRequest, FindNodeResponse } from './messages.ts';
+import { FAR_CONTACTS } from './neighbourhood-depth.ts';
 import { NeighbourhoodWatch } from './neighbourhood-watch.ts';
 import type { NodeId } from './node-id.ts';
 import { randomIdInBucket } from './random-id.ts';
@@ -41,12 +42,6 @@ export interface MaintenanceInit {
   /** A contact lost its place because it did not answer when it mattered. */
   onEvicted(contact: Contact, outcome: FailureOutcome): void;
 }
-
-/**
- * Contacts a newcomer wants in a bucket far away. Enough to route through; the rest come with lookups, with newcomers and with the first refresh.
- * Every contact costs a connection, and to fill all buckets at once makes everybody of a small network dial everybody.
- */
-const JOIN_CONTACTS = 4;
 
 const STATE_KEY = 'kademlia/table';
 /** Missing contacts pinged at a time. */
@@ -99,26 +94,25 @@ export class Maintenance {
   }
 
   async bootstrap(options: CallOptions): Promise<void> {
-    const { kademlia, random } = this.#init;
+    const { kademlia } = this.#init;
     const { table, self } = kademlia;
     if (table.size === 0) await this.#probeMissing(options);
     const { closest } = await kademlia.findClosest(self.id, options);
-    const heard = this.#heardCompletely(closest);
-    for (let j = 0; j < heard; j++) {
-      if ((table.sizes()[j] ?? 0) >= JOIN_CONTACTS) continue;
-      await kademlia.findClosest(randomIdInBucket(self.id, j, random), { ...options, k: JOIN_CONTACTS });
+    for (let j = this.#heardCompletely(closest) - 1; j >= 0; j--) {
+      const isEnough = (table.sizes()[j] ?? 0) >= FAR_CONTACTS && j < table.neighbourhoodDepth();
+      if (!isEnough) await this.#lookInto(j, options);
     }
   }
 
   async refresh(options: CallOptions): Promise<void> {
-    const { kademlia, random, clock, refreshIntervalMs } = this.#init;
+    const { kademlia, clock, refreshIntervalMs } = this.#init;
     const { table, self } = kademlia;
     await this.#probeMissing(options);
     const stale = table.staleBuckets(clock.monotonic() - refreshIntervalMs / 2);
     const { closest } = await kademlia.findClosest(self.id, options);
     const heard = this.#heardCompletely(closest);
-    for (const j of stale) {
-      if (j < heard) await kademlia.findClosest(randomIdInBucket(self.id, j, random), options);
+    for (const j of stale.reverse()) {
+      if (j < heard) await this.#lookInto(j, options);
     }
     await this.#save();
   }
@@ -186,6 +180,15 @@ export class Maintenance {
     }
     await Promise.all(probes);
     options.signal?.throwIfAborted();
+  }
+
+  /** Asked from the nearest to the farthest, because what is found near decides how far the neighbourhood reaches. */
+  async #lookInto(j: number, options: CallOptions): Promise<void> {
+    const { kademlia, random } = this.#init;
+    const { table, self } = kademlia;
+    // Where this node claims to know everybody it has to ask for all of them.
+    const k = j >= table.neighbourhoodDepth() ? table.k : FAR_CONTACTS;
+    await kademlia.findClosest(randomIdInBucket(self.id, j, random), { ...options, k });
   }
 
   /**

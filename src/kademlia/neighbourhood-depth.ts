@@ -12,10 +12,11 @@ export interface BucketCounts {
   readonly places: number;
 }
 
-/** At most so many buckets beyond the one that makes K are taken in. */
-const MAX_EXTRA_BUCKETS = 2;
 /** A bucket with fewer than K contacts that should have more than so many times K nodes is not small, it is merely not filled here. */
 const UNFILLED_FACTOR = 2.5;
+
+/** Contacts a node wants in a bucket far away: enough to route through. Every contact costs a connection. */
+export const FAR_CONTACTS = 4;
 
 /**
  * @param buckets by index, from the farthest; missing ones are empty
@@ -29,10 +30,13 @@ export function neighbourhoodDepth(buckets: readonly BucketCounts[], k: number, 
     depth--;
     within += buckets[depth]!.trusted;
   }
-  for (let extra = 0; extra < MAX_EXTRA_BUCKETS && depth > 0; extra++) {
-    const expected = others / 2 ** depth; // in bucket depth - 1
-    if (buckets[depth - 1]!.places >= k || expected >= UNFILLED_FACTOR * k) break;
-    depth--;
+  // Farther buckets in which there are fewer than K at all: of keys there this node may be a holder, too. A full one between them changes nothing.
+  for (let j = depth - 1; j >= 0; j--) {
+    const expected = others / 2 ** (j + 1);
+    const { places } = buckets[j]!;
+    // Maintenance keeps FAR_CONTACTS in every bucket that has them: where there are fewer, there are no more, whatever the estimate says.
+    if (expected >= UNFILLED_FACTOR * k && places >= FAR_CONTACTS) break;
+    if (places < k) depth = j;
   }
   return depth;
 }

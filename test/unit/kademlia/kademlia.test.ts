@@ -266,6 +266,35 @@ describe('Kademlia', () => {
     });
   });
 
+  describe('a network cut in two', () => {
+    it('is one again within two refresh periods, an hour and twelve deaths later', async () => {
+      const network = new MemoryNetwork(60, { k: 8 });
+      const nodes = await network.addServers(32);
+      const halves = [nodes.slice(0, 16), nodes.slice(16)] as const;
+      network.cut(...halves);
+      const fallen: MemoryNode[] = [];
+      for (let i = 0; i < 6; i++) {
+        await network.clock.advance(600_000);
+        for (const half of halves) {
+          half[i * 2]!.transport.kill();
+          fallen.push(half[i * 2]!);
+        }
+      }
+      const living = nodes.filter((node) => !fallen.includes(node));
+      for (const searcher of living.filter((_, i) => i % 6 === 0)) {
+        const { closest } = await network.run(searcher.kademlia.findClosest(searcher.kademlia.self.id));
+        expect(closest.filter((contact) => network.areApart(contact, searcher.kademlia.self))).toEqual([]);
+      }
+      network.sides.clear();
+      await network.clock.advance(1_320_000); // two periods, 10 % late
+      for (const searcher of living.filter((_, i) => i % 6 === 0)) {
+        const target = NodeId.fromBytes(network.random.bytes(32));
+        const outcome = await network.run(searcher.kademlia.findClosest(target));
+        expect(idsOf(outcome.closest)).toEqual(trueClosest(living, searcher, target, 8));
+      }
+    }, 60_000);
+  });
+
   describe('saying goodbye', () => {
     it('takes who leaves out of every table at once, without blame and without dialling it again', async () => {
       const network = new MemoryNetwork(40);

@@ -89,6 +89,8 @@ export class MemoryNetwork {
   latencyMs = 2;
   /** Of every node added from now on. The watch would meet and notice what most tests are not about. */
   init: Partial<KademliaInit> = { watchIntervalMs: 1e9 };
+  /** Sides of a partition by hex id: who is on another one cannot be reached. Whoever is not named is on none. */
+  readonly sides = new Map<string, number>();
   #count = 0;
 
   constructor(seed = 1, constants: Partial<NetworkConstants> = {}) {
@@ -132,6 +134,24 @@ export class MemoryNetwork {
       await this.run(neighbour.kademlia.connect(node.address));
       return neighbour;
     }
+  }
+
+  /** Connections across break, as when a cable is cut: nobody is told goodbye. */
+  cut(...sides: readonly (readonly MemoryNode[])[]): void {
+    this.sides.clear();
+    for (const [side, nodes] of sides.entries()) {
+      for (const { kademlia } of nodes) this.sides.set(kademlia.self.id.hex, side);
+    }
+    for (const transport of this.transports.values()) {
+      for (const { contact } of transport.peers()) {
+        if (this.areApart(transport.self, contact)) transport.disconnect(contact, 'lost');
+      }
+    }
+  }
+
+  areApart(a: Contact, b: Contact): boolean {
+    const [here, there] = [this.sides.get(a.id.hex), this.sides.get(b.id.hex)];
+    return here !== undefined && there !== undefined && here !== there;
   }
 
   async join(node: MemoryNode, introducer: MemoryNode): Promise<void> {
@@ -211,7 +231,8 @@ export class MemoryTransport implements Transport {
   async connect(address: string, _options: RequestOptions): Promise<Peer> {
     await this.#network.delay();
     const other = this.#network.transports.get(address);
-    if (other === undefined || other.state === 'dead' || this.state === 'dead') {
+    const isApart = other !== undefined && this.#network.areApart(this.self, other.self);
+    if (other === undefined || isApart || other.state === 'dead' || this.state === 'dead') {
       throw new NautilusError('PEER_UNREACHABLE', `nobody listens on ${address}`);
     }
     if (other.state === 'hung') return new Promise(() => undefined);

@@ -190,17 +190,21 @@ describe('RoutingTable', () => {
       expect(near(tableOf([0b1000_0001, 0b0100_0000], 4))).toEqual({ depth: 0, values: [0b0100_0000, 0b1000_0001] });
     });
 
-    it('reaches as far as it takes to have K nodes with itself, and not into a bucket that is full', () => {
-      const table = tableOf([0b0000_0001, 0b0000_0100, 0b0000_0101, 0b0001_0001, 0b0001_0010, 0b1000_0000], 2);
-      expect(near(table)).toEqual({ depth: 6, values: [0b0000_0001] });
-      for (const value of [0b0000_0010, 0b0000_0011]) table.insert(contact(value), 9);
-      expect(near(table)).toEqual({ depth: 7, values: [0b0000_0001] });
+    it('reaches as far as it takes to have K nodes with itself, and not into full buckets at its edge', () => {
+      const table = tableOf([0b1000_0000, 0b1000_0001, 0b0100_0000, 0b0100_0001, 0b0010_0000, 0b0010_0001], 3);
+      for (const value of [0b0010_0010, 0b0100_0010, 0b1000_0010]) table.insert(contact(value), 9);
+      expect(near(table)).toEqual({ depth: 2, values: [0b0010_0000, 0b0010_0001, 0b0010_0010] });
     });
 
-    it('takes in up to two buckets that are known not to be full', () => {
-      const table = tableOf([0b0000_0001, 0b0000_0010, 0b0000_0100, 0b0001_0000], 3);
-      // 3 with itself from bucket 6 on; buckets 5 and 4 have places left and, by the estimate, no more nodes than they could hold
-      expect(table.neighbourhoodDepth()).toBe(4);
+    it('takes in farther buckets that are known not to be full, also behind a full one', () => {
+      // Five so near say that there are some 200: bucket 0 cannot be as empty as it is here, unless maintenance found nobody there either.
+      const table = tableOf([1, 2, 3, 4, 5, 0b1000_0000, 0b1000_0001, 0b1000_0010], 5);
+      expect(table.neighbourhoodDepth()).toBe(0);
+      table.insert(contact(0b1000_0011), 9);
+      expect(table.neighbourhoodDepth()).toBe(1);
+      expect(tableOf([0b1000_0000, 0b0100_0000, 0b0100_0001, 0b0010_0000, 0b0010_0001], 2).neighbourhoodDepth()).toBe(
+        0,
+      );
     });
 
     it('leaves out who is in doubt', () => {
@@ -221,7 +225,7 @@ describe('RoutingTable', () => {
       const table = new RoutingTable({ self: byteId(SELF), k: 4 });
       const far = Array.from({ length: 8 }, (_, i) => 0b1000_0000 + i);
       for (const value of [...far, 1, 2, 3]) expect(table.insert(contact(value), 0).kind).toBe('inserted');
-      expect(near(table)).toEqual({ depth: 4, values: [1, 2, 3] });
+      expect(near(table)).toEqual({ depth: 1, values: [1, 2, 3] });
       expect(table.insert(contact(0b1111_0000), 0).kind).toBe('full');
       expect(table.sizes()[0]).toBe(8);
       for (const value of far.slice(0, 4)) expect(table.remove(byteId(value))).toMatchObject({ promoted: [] });
