@@ -46,6 +46,8 @@ interface Neighbour {
   departures: number;
 }
 
+/** From a contact's coming or going to the new view, ms. */
+const LOOK_AROUND_MS = 1_000;
 const DEFAULT_INIT: MembershipInit = { stayMs: 10_000 };
 /** How long departures are held against a node, ms. */
 const MEMORY_MS = 10 * 60_000;
@@ -76,10 +78,14 @@ export class Membership {
     this.#startedAt = components.clock.monotonic();
   }
 
-  /** Brought up to date first, if contacts came or went. */
+  /** At most a moment old. */
   get view(): MembershipView {
-    this.#update();
     return this.#view;
+  }
+
+  /** A node that has just started meets others, and does not know yet what that makes of it. */
+  get isArriving(): boolean {
+    return this.#isStale && !this.hasStayed;
   }
 
   contact(member: string): Contact | undefined {
@@ -91,11 +97,11 @@ export class Membership {
     return this.#components.clock.monotonic() - this.#startedAt >= this.#init.stayMs;
   }
 
-  /** Contacts came or went; many come at once, so the view is made when it is needed, or a moment later. */
+  /** Contacts came or went; many do at once, so the view is made a moment later. */
   contactsChanged(): void {
     if (this.#isStale || this.#isStopped) return;
     this.#isStale = true;
-    this.#arm(0);
+    this.#arm(LOOK_AROUND_MS);
   }
 
   start(): void {

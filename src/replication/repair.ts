@@ -125,13 +125,11 @@ export class Repair {
 
   /** Whether this node may say that a key is absent. */
   isSettled(keyId: Uint8Array): boolean {
-    void this.#membership.view; // brought up to date: it tells the settlement
-    return this.settlement.isSettled(keyId);
+    return !this.#membership.isArriving && this.settlement.isSettled(keyId);
   }
 
   get isEverywhereSettled(): boolean {
-    void this.#membership.view;
-    return this.settlement.isEverywhereSettled;
+    return !this.#membership.isArriving && this.settlement.isEverywhereSettled;
   }
 
   /** A member asked, and holds what we hold. */

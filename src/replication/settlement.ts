@@ -21,8 +21,8 @@ export class Settlement {
   #view: MembershipView = NO_VIEW;
   // BOUNDED: by the members of our regions, two comparisons each. By hex node id.
   readonly #comparisons = new Map<string, readonly Comparison[]>();
-  // BOUNDED: by the regions.
-  readonly #verdicts = new Map<Region, boolean>();
+  // BOUNDED: by the regions. Found out when first asked for after a change.
+  #unsettled: readonly Region[] | undefined;
 
   /**
    * The members changed. What was compared counts where both still are members, and no more where we were not for a while. Where fewer are left
@@ -31,7 +31,7 @@ export class Settlement {
   onMembership(view: MembershipView): void {
     const isFewer = view.isSmall && [...this.#view.shared.keys()].some((member) => !view.shared.has(member));
     this.#view = view;
-    this.#verdicts.clear();
+    this.#unsettled = undefined;
     for (const [member, comparisons] of this.#comparisons) {
       const shared = isFewer ? undefined : view.shared.get(member);
       const kept = comparisons.flatMap((comparison) => {
@@ -51,29 +51,27 @@ export class Settlement {
     // What was compared with it when it was settled stays true: nothing acknowledged since can have passed us by unnoticed.
     const earlier = this.#of(member).filter((comparison) => comparison.withSettled && !withSettled);
     this.#comparisons.set(member, [...earlier, { ranges: counted, withSettled }]);
-    this.#verdicts.clear();
+    this.#unsettled = undefined;
   }
 
   /** Nothing counts any more: this node was away without knowing it. */
   forget(): void {
     this.#comparisons.clear();
-    this.#verdicts.clear();
+    this.#unsettled = undefined;
   }
 
   /** Whether this node may say that a key is absent. */
   isSettled(keyId: Uint8Array): boolean {
     const region = findRegion(this.#view.regions, keyId);
-    return region !== undefined && this.#isRegionSettled(region);
+    return region !== undefined && !this.#unsettledRegions().includes(region);
   }
 
   get isEverywhereSettled(): boolean {
-    return this.#view.regions.every((region) => this.#isRegionSettled(region));
+    return this.#unsettledRegions().length === 0;
   }
 
   isSettledIn(ranges: readonly CellRange[]): boolean {
-    return this.#view.regions.every(
-      (region) => !ranges.some((range) => overlap(range, region.range)) || this.#isRegionSettled(region),
-    );
+    return this.#unsettledRegions().every((region) => !ranges.some((range) => overlap(range, region.range)));
   }
 
   /** Regions shared with `member` that were not compared with it. */
@@ -86,16 +84,12 @@ export class Settlement {
     return this.#comparisons.get(member) ?? NOBODY;
   }
 
-  #isRegionSettled(region: Region): boolean {
-    let verdict = this.#verdicts.get(region);
-    if (verdict === undefined) {
-      verdict = this.#judge(region);
-      this.#verdicts.set(region, verdict);
-    }
-    return verdict;
+  #unsettledRegions(): readonly Region[] {
+    this.#unsettled ??= this.#view.regions.filter((region) => !this.#isRegionSettled(region));
+    return this.#unsettled;
   }
 
-  #judge({ range, members }: Region): boolean {
+  #isRegionSettled({ range, members }: Region): boolean {
     let withSettled = 0;
     let withAnybody = 0;
     for (const member of members) {
