@@ -9,7 +9,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { assert } from '../core/index.ts';
 import { CELL_ID_BYTES, type CellRange, type RecordHeader, rangeContains } from '../records/index.ts';
 
-export const DIGEST_BYTES = 16;
+const DIGEST_BYTES = 16;
 
 /** Before the hashed bytes, so that none can be taken for another kind. */
 const LEAF = 0;

@@ -15,14 +15,20 @@ interface Comparison {
   readonly withSettled: boolean;
 }
 
-const NOBODY: readonly Comparison[] = [];
+/** Members a region was compared with. Kept, because every answer to a reader asks for the verdict. */
+interface Tally {
+  readonly withAnybody: Set<string>;
+  readonly withSettled: Set<string>;
+}
+
+const NOTHING: readonly Comparison[] = [];
 
 export class Settlement {
   #view: MembershipView = NO_VIEW;
   // BOUNDED: by the members of our regions, two comparisons each. By hex node id.
   readonly #comparisons = new Map<string, readonly Comparison[]>();
-  // BOUNDED: by the regions. Found out when first asked for after a change.
-  #unsettled: readonly Region[] | undefined;
+  // BOUNDED: by the regions; those that are not settled yet.
+  readonly #open = new Map<Region, Tally>();
 
   /**
    * The members changed. What was compared counts where both still are members, and no more where we were not for a while. Where fewer are left
@@ -31,7 +37,6 @@ export class Settlement {
   onMembership(view: MembershipView): void {
     const isFewer = view.isSmall && [...this.#view.shared.keys()].some((member) => !view.shared.has(member));
     this.#view = view;
-    this.#unsettled = undefined;
     for (const [member, comparisons] of this.#comparisons) {
       const shared = isFewer ? undefined : view.shared.get(member);
       const kept = comparisons.flatMap((comparison) => {
@@ -41,6 +46,7 @@ export class Settlement {
       if (kept.length > 0) this.#comparisons.set(member, kept);
       else this.#comparisons.delete(member);
     }
+    this.#recount();
   }
 
   /** This node and `member` hold the same in these ranges now, or what was missing here has been fetched. */
@@ -51,27 +57,28 @@ export class Settlement {
     // What was compared with it when it was settled stays true: nothing acknowledged since can have passed us by unnoticed.
     const earlier = this.#of(member).filter((comparison) => comparison.withSettled && !withSettled);
     this.#comparisons.set(member, [...earlier, { ranges: counted, withSettled }]);
-    this.#unsettled = undefined;
+    for (const [region, tally] of this.#open) this.#count(region, tally, member);
   }
 
   /** Nothing counts any more: this node was away without knowing it. */
   forget(): void {
     this.#comparisons.clear();
-    this.#unsettled = undefined;
+    this.#recount();
   }
 
   /** Whether this node may say that a key is absent. */
   isSettled(keyId: Uint8Array): boolean {
     const region = findRegion(this.#view.regions, keyId);
-    return region !== undefined && !this.#unsettledRegions().includes(region);
+    return region !== undefined && !this.#open.has(region);
   }
 
   get isEverywhereSettled(): boolean {
-    return this.#unsettledRegions().length === 0;
+    return this.#open.size === 0;
   }
 
   isSettledIn(ranges: readonly CellRange[]): boolean {
-    return this.#unsettledRegions().every((region) => !ranges.some((range) => overlap(range, region.range)));
+    for (const region of this.#open.keys()) if (ranges.some((range) => overlap(range, region.range))) return false;
+    return true;
   }
 
   /** Regions shared with `member` that were not compared with it. */
@@ -81,23 +88,27 @@ export class Settlement {
   }
 
   #of(member: string): readonly Comparison[] {
-    return this.#comparisons.get(member) ?? NOBODY;
+    return this.#comparisons.get(member) ?? NOTHING;
   }
 
-  #unsettledRegions(): readonly Region[] {
-    this.#unsettled ??= this.#view.regions.filter((region) => !this.#isRegionSettled(region));
-    return this.#unsettled;
-  }
-
-  #isRegionSettled({ range, members }: Region): boolean {
-    let withSettled = 0;
-    let withAnybody = 0;
-    for (const member of members) {
-      const covering = this.#of(member.hex).filter(({ ranges }) => covers(ranges, range));
-      if (covering.length > 0) withAnybody++;
-      if (covering.some((comparison) => comparison.withSettled)) withSettled++;
+  #recount(): void {
+    this.#open.clear();
+    for (const region of this.#view.regions) {
+      const tally: Tally = { withAnybody: new Set(), withSettled: new Set() };
+      this.#open.set(region, tally);
+      if (region.members.length === 1) this.#open.delete(region); // nobody else could know better
+      for (const { hex } of region.members) if (this.#comparisons.has(hex)) this.#count(region, tally, hex);
     }
-    return withAnybody === members.length - 1 || 1 + withSettled >= writeQuorum(members.length);
+  }
+
+  /** Counts what was compared with a member, if the whole region was; settled is settled. */
+  #count(region: Region, { withAnybody, withSettled }: Tally, member: string): void {
+    const covering = this.#of(member).filter(({ ranges }) => covers(ranges, region.range));
+    if (covering.length === 0) return;
+    withAnybody.add(member);
+    if (covering.some((comparison) => comparison.withSettled)) withSettled.add(member);
+    const { length } = region.members;
+    if (withAnybody.size >= length - 1 || 1 + withSettled.size >= writeQuorum(length)) this.#open.delete(region);
   }
 }
 

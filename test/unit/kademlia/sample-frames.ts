@@ -39,7 +39,7 @@ export const HEADER: RecordHeader = {
 };
 
 /** A part of the key space whose end is within a byte, one key, one cell: in their order. */
-export const RANGES: readonly CellRange[] = [
+const RANGES: readonly CellRange[] = [
   cellRange(filled(32, 0x6e), 3),
   cellRange(HEADER.key.id, 256),
   cellRange(filled(64, 0xc0), 512),
