@@ -11,7 +11,7 @@ export { recordBytes } from './record-fields.ts';
 export type { RecordRequestHandler } from './record-request-handler.ts';
 export { encodeRequest } from './request-codec.ts';
 export { encodeResponse } from './response-codec.ts';
-export { type Neighbourhood, RoutingTable } from './routing-table.ts';
+export { RoutingTable } from './routing-table.ts';
 export type { LookupOutcome } from './searcher.ts';
 export type { Peer, RequestOptions, Transport, TransportEvents } from './transport.ts';
 export {
