@@ -18,6 +18,7 @@ import {
   utf8Encode,
 } from '../../src/records/index.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { until } from '../support/until.ts';
 
 const NETWORK = 'hostile';
 const LIAR_SEED = new Uint8Array(32).fill(99);
@@ -81,6 +82,10 @@ beforeAll(async () => {
     onRequest: async (_from, request) => answer(request),
   });
   for (const node of [alice, bob]) await liar.connect(node.ready.addresses[0]!, { timeoutMs: 10_000 });
+  // Who has just met the others may not say "absent" yet.
+  for (const node of [alice, bob]) {
+    await until('a holder is settled', async () => ((await node.status()).settled ? true : undefined));
+  }
 });
 
 afterAll(async () => {
