@@ -45,6 +45,7 @@ export async function measureLookups(world: World, options: MeasureLookupsOption
 /** One lookup of a random key from a random node. Inside a world that runs. */
 export function lookUpAtRandom(world: World, random: SeededRandom): Promise<MeasuredLookup> {
   const target = NodeId.fromBytes(random.bytes(32));
+  world.network.traffic.aim(target.bytes, 'FIND_NODE to measure');
   return measureLookup(world, { target, from: random.pick(world.running) }, () => true);
 }
 

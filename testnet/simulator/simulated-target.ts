@@ -4,7 +4,7 @@
  */
 import { assert, type Clock, isNautilusError, type NautilusError, sleep } from '../../src/core/index.ts';
 import { compareDistance, NodeId } from '../../src/kademlia/index.ts';
-import { parseKey, toPeerIdText, utf8Decode, utf8Encode } from '../../src/records/index.ts';
+import { type Key, parseKey, toPeerIdText, utf8Decode, utf8Encode } from '../../src/records/index.ts';
 import type { PutResult } from '../../src/replication/index.ts';
 import type {
   LookupFigures,
@@ -143,13 +143,15 @@ export class SimulatedTarget implements ScenarioTarget {
     number: number,
     { key, value, ttlMs }: { readonly key: string; readonly value: string; readonly ttlMs: number },
   ): Promise<WriteOutcome> {
+    const parsed = this.#aimAt(key);
     return this.#ask(number, async ({ replication }) =>
-      written(await replication.put({ key: parseKey(key), value: utf8Encode(value), ttlMs })),
+      written(await replication.put({ key: parsed, value: utf8Encode(value), ttlMs })),
     );
   }
 
   delete(number: number, key: string): Promise<WriteOutcome> {
-    return this.#ask(number, async ({ replication }) => written(await replication.delete({ key: parseKey(key) })));
+    const parsed = this.#aimAt(key);
+    return this.#ask(number, async ({ replication }) => written(await replication.delete({ key: parsed })));
   }
 
   get(number: number, key: string): Promise<ReadOutcome> {
@@ -204,6 +206,13 @@ export class SimulatedTarget implements ScenarioTarget {
       if (cells.some(({ value }) => value !== undefined)) copies++;
     }
     return copies;
+  }
+
+  /** Lookups of this key are writes: nothing else looks for exactly it. */
+  #aimAt(key: string): Key {
+    const parsed = parseKey(key);
+    this.#world.network.traffic.aim(parsed.id, 'FIND_NODE to write');
+    return parsed;
   }
 
   #nodesByDistance(key: string, id: Uint8Array): readonly SimulatedNode[] {

@@ -1,8 +1,25 @@
 /** What the network carried, by purpose: frames and bytes sent, and what became of them. For tables at the end of a run and for assertions. */
-import type { RequestType } from '../../src/kademlia/index.ts';
+import type { Request, RequestType } from '../../src/kademlia/index.ts';
+
+/** What a request is for: its type says it, but for lookups, which serve the table unless somebody said what their target is wanted for. */
+export type RequestPurpose = RequestType | LookupPurpose;
+export type LookupPurpose = 'FIND_NODE to write' | 'FIND_NODE to measure';
 
 /** Why a frame is sent: a request, the answer to one, or the HELLO of either end. */
-export type FramePurpose = 'HELLO' | RequestType | `${RequestType} answer`;
+export type FramePurpose = 'HELLO' | RequestPurpose | `${RequestPurpose} answer`;
+
+export const ANSWER_TO = {
+  PING: 'PING answer',
+  FIND_NODE: 'FIND_NODE answer',
+  'FIND_NODE to write': 'FIND_NODE to write answer',
+  'FIND_NODE to measure': 'FIND_NODE to measure answer',
+  FIND_VALUE: 'FIND_VALUE answer',
+  STORE: 'STORE answer',
+  SYNC: 'SYNC answer',
+  FETCH: 'FETCH answer',
+  HAND_OFF: 'HAND_OFF answer',
+  LEAVE: 'LEAVE answer',
+} as const satisfies Record<RequestPurpose, FramePurpose>;
 
 export interface PurposeTotals {
   readonly frames: number;
@@ -27,8 +44,20 @@ export class Traffic {
   // BOUNDED: one entry per purpose.
   readonly #sent = new Map<FramePurpose, { frames: number; bytes: number }>();
   readonly dropped: LostFrames = { lost: 0, congested: 0, overloaded: 0, partitioned: 0, refused: 0, vanished: 0 };
+  // BOUNDED: by the keys and lookups of the scenario. By the first six bytes of the target.
+  readonly #aims = new Map<number, LookupPurpose>();
   duplicated = 0;
   dials = 0;
+
+  /** From now on lookups of this target are for that, whoever does them. */
+  aim(target: Uint8Array, purpose: LookupPurpose): void {
+    this.#aims.set(aimOf(target), purpose);
+  }
+
+  purposeOf(request: Request): RequestPurpose {
+    if (request.type !== 'FIND_NODE' || this.#aims.size === 0) return request.type;
+    return this.#aims.get(aimOf(request.target)) ?? 'FIND_NODE';
+  }
 
   count(purpose: FramePurpose, bytes: number): void {
     let totals = this.#sent.get(purpose);
@@ -57,4 +86,10 @@ export class Traffic {
   table(): readonly (PurposeTotals & { readonly purpose: FramePurpose })[] {
     return [...this.#sent].map(([purpose, totals]) => ({ purpose, ...totals }));
   }
+}
+
+function aimOf(target: Uint8Array): number {
+  let aim = 0;
+  for (let i = 0; i < 6; i++) aim = aim * 256 + target[i]!;
+  return aim;
 }

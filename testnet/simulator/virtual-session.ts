@@ -10,31 +10,20 @@ import {
   type Peer,
   type Request,
   type RequestOptions,
-  type RequestType,
   type Response,
 } from '../../src/kademlia/index.ts';
 import { offAbort, onAbort } from './on-abort.ts';
-import type { FramePurpose } from './traffic.ts';
+import { ANSWER_TO, type FramePurpose, type RequestPurpose } from './traffic.ts';
 import type { Link } from './virtual-link.ts';
 
 /** Requests one peer may have waiting here, either way; more are `RESOURCE_EXHAUSTED`. */
 const MAX_IN_FLIGHT = 256;
 
-const ANSWER_TO = {
-  PING: 'PING answer',
-  FIND_NODE: 'FIND_NODE answer',
-  FIND_VALUE: 'FIND_VALUE answer',
-  STORE: 'STORE answer',
-  SYNC: 'SYNC answer',
-  FETCH: 'FETCH answer',
-  HAND_OFF: 'HAND_OFF answer',
-  LEAVE: 'LEAVE answer',
-} as const satisfies Record<RequestType, FramePurpose>;
-
 /** The transport whose connection it is. One object for all of a node's sessions: there are millions of them in a large world. */
 export interface SessionOwner {
   readonly clock: Clock;
   send(session: VirtualSession, frame: Uint8Array, purpose: FramePurpose): void;
+  purposeOf(request: Request): RequestPurpose;
   /** The last one who waited for the connection to open gave up. */
   onUnwanted(session: VirtualSession): void;
 }
@@ -119,9 +108,9 @@ export class VirtualSession {
   }
 
   /** Calls `handle` and sends what it returns, unless the peer already has too many requests here. */
-  async serve(id: number, type: RequestType, handle: () => Promise<Response>): Promise<void> {
+  async serve(id: number, purpose: RequestPurpose, handle: () => Promise<Response>): Promise<void> {
     if (this.#serving >= MAX_IN_FLIGHT) {
-      this.answer(id, type, { type: 'ERROR', code: 'RESOURCE_EXHAUSTED' });
+      this.answer(id, purpose, { type: 'ERROR', code: 'RESOURCE_EXHAUSTED' });
       return;
     }
     this.#serving++;
@@ -136,11 +125,11 @@ export class VirtualSession {
     } finally {
       this.#serving--;
     }
-    this.answer(id, type, response);
+    this.answer(id, purpose, response);
   }
 
-  answer(id: number, type: RequestType, response: Response): void {
-    if (!this.#hasEnded) this.#owner.send(this, encodeResponse(id, response), ANSWER_TO[type]);
+  answer(id: number, purpose: RequestPurpose, response: Response): void {
+    if (!this.#hasEnded) this.#owner.send(this, encodeResponse(id, response), ANSWER_TO[purpose]);
   }
 
   /** Those who wait for `other`, a second dial to the same peer, wait for this one instead. */
@@ -185,7 +174,7 @@ export class VirtualSession {
 
   #send(id: number, request: Request): void {
     this.usedAt = this.#owner.clock.monotonic();
-    this.#owner.send(this, encodeRequest(id, request), request.type);
+    this.#owner.send(this, encodeRequest(id, request), this.#owner.purposeOf(request));
   }
 
   /** Takes a waiter out, with its deadline and its ear for the abort. */

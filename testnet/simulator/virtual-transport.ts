@@ -22,7 +22,7 @@ import {
 } from '../../src/kademlia/index.ts';
 import type { NetworkConstants } from '../../src/records/index.ts';
 import { sameConstants } from './same-constants.ts';
-import type { FramePurpose } from './traffic.ts';
+import type { FramePurpose, RequestPurpose } from './traffic.ts';
 import type { CloseCause, ConnectionHandler, Endpoint, Link } from './virtual-link.ts';
 import type { VirtualNetwork } from './virtual-network.ts';
 import { type DialTarget, type SessionOwner, VirtualSession } from './virtual-session.ts';
@@ -153,6 +153,11 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
   }
 
   /** For its sessions alone. */
+  purposeOf(request: Request): RequestPurpose {
+    return this.#components.network.traffic.purposeOf(request);
+  }
+
+  /** For its sessions alone. */
   onUnwanted(session: VirtualSession): void {
     this.#drop(session, new NautilusError('TIMEOUT', 'nobody waits for this connection any more'));
   }
@@ -233,7 +238,7 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
         const { requestId, request } = frame;
         assert(this.#events !== undefined, 'connections come after start()');
         const events = this.#events;
-        void session.serve(requestId, request.type, () => events.onRequest(peer, request));
+        void session.serve(requestId, this.purposeOf(request), () => events.onRequest(peer, request));
         return;
       }
       case 'unsupported':
