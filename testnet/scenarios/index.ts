@@ -15,3 +15,4 @@ export type {
   ScenarioTarget,
   WriteOutcome,
 } from './scenario-target.ts';
+export { weibullResidual, weibullSession } from './weibull.ts';

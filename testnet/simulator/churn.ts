@@ -3,10 +3,10 @@
  * does nothing else to it. When and how each node ends depends on nothing but the seed: two versions of the protocol meet the same churn.
  */
 import { assert, isNautilusError, KeyedQueue, sleep, type Timer } from '../../src/core/index.ts';
+import { weibullResidual, weibullSession } from '../scenarios/index.ts';
 import type { ChurnEvent } from './churn-trace.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedNode } from './simulated-node.ts';
-import { exponential, residualWeibull, weibull, weibullScale } from './weibull.ts';
 import type { World } from './world.ts';
 
 export interface ChurnOptions {
@@ -36,7 +36,6 @@ export class Churn {
   readonly #world: World;
   readonly #options: Required<Omit<ChurnOptions, 'trace'>>;
   readonly #trace: readonly ChurnEvent[] | undefined;
-  readonly #scale: number;
   readonly #introducers: SeededRandom;
   // BOUNDED: one entry per node.
   readonly #randomOf = new Map<SimulatedNode, SeededRandom>();
@@ -59,9 +58,8 @@ export class Churn {
       nodes: options.nodes ?? world.nodes.map(({ number }) => number),
     };
     this.#trace = options.trace;
-    const { shape, medianSessionMs, silentShare, gracefulShare } = this.#options;
+    const { silentShare, gracefulShare } = this.#options;
     assert(silentShare + gracefulShare <= 1, 'the shares of silent and of graceful ends add up to at most 1');
-    this.#scale = weibullScale(shape, medianSessionMs);
   }
 
   /**
@@ -71,13 +69,13 @@ export class Churn {
   start(): void {
     assert(this.#state === 'new', 'a churn starts once');
     this.#state = 'running';
-    const { nodes, shape } = this.#options;
+    const { nodes } = this.#options;
     if (this.#trace !== undefined) {
       this.#playFrom(this.#trace, 0, this.#world.clock.monotonic());
       return;
     }
     for (const node of nodes.map((number) => this.#world.node(number))) {
-      if (node.isAlive) this.#endAfter(node, residualWeibull(this.#chanceOf(node), shape, this.#scale));
+      if (node.isAlive) this.#endAfter(node, weibullResidual(this.#session, this.#uniformOf(node)));
       else this.#returnAfterDowntime(node);
     }
   }
@@ -108,10 +106,11 @@ export class Churn {
   }
 
   #returnAfterDowntime(node: SimulatedNode): void {
-    const random = this.#chanceOf(node);
-    this.#arm(node, this.#options.meanDowntimeMs * exponential(random), () => {
+    const uniform = this.#uniformOf(node);
+    const downtime = { median: this.#options.meanDowntimeMs * Math.LN2, shape: 1 };
+    this.#arm(node, weibullSession(downtime, uniform), () => {
       const returned = this.#queue.run(String(node.number), () => this.#bringBack(node));
-      void returned.then(() => this.#endAfter(node, weibull(random, this.#options.shape, this.#scale)));
+      void returned.then(() => this.#endAfter(node, weibullSession(this.#session, uniform)));
     });
   }
 
@@ -161,6 +160,16 @@ export class Churn {
 
   #arm(what: SimulatedNode | 'trace', delayMs: number, callback: () => void): void {
     if (this.#state === 'running') this.#timers.set(what, this.#world.clock.setTimer(delayMs, callback));
+  }
+
+  get #session(): { readonly median: number; readonly shape: number } {
+    const { medianSessionMs, shape } = this.#options;
+    return { median: medianSessionMs, shape };
+  }
+
+  #uniformOf(node: SimulatedNode): () => number {
+    const random = this.#chanceOf(node);
+    return () => random.next();
   }
 
   #chanceOf(node: SimulatedNode): SeededRandom {

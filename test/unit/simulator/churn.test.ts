@@ -1,42 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { weibullScale } from '../../../testnet/scenarios/weibull.ts';
 import { Churn, type ChurnOptions } from '../../../testnet/simulator/churn.ts';
 import { parseChurnTrace } from '../../../testnet/simulator/churn-trace.ts';
-import { percentile, SeededRandom, World } from '../../../testnet/simulator/index.ts';
-import { exponential, residualWeibull, weibull, weibullScale } from '../../../testnet/simulator/weibull.ts';
+import { World } from '../../../testnet/simulator/index.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const draw = (count: number, next: (random: SeededRandom) => number) => {
-  const random = new SeededRandom('weibull');
-  return Array.from({ length: count }, () => next(random));
-};
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-describe('weibull', () => {
-  it('has the median it is scaled to, and the mean and tail of its shape', () => {
-    const scale = weibullScale(0.5, 2);
-    expect(scale).toBeCloseTo(4.1627, 4);
-    const sessions = draw(40_000, (random) => weibull(random, 0.5, scale));
-    expect(Math.abs(percentile(sessions, 0.5) / 2 - 1)).toBeLessThan(0.04);
-    expect(Math.abs(mean(sessions) / (2 * scale) - 1)).toBeLessThan(0.04); // Γ(1 + 1/0.5) = 2
-    const day = sessions.filter((hours) => hours > 24).length / sessions.length;
-    expect(Math.abs(day / Math.exp(-((24 / scale) ** 0.5)) - 1)).toBeLessThan(0.08);
-  });
-
-  it('is the exponential at shape 1', () => {
-    const values = draw(20_000, (random) => weibull(random, 1, 3));
-    expect(Math.abs(mean(values) - 3)).toBeLessThan(0.1);
-    expect(Math.abs(mean(draw(20_000, exponential)) - 1)).toBeLessThan(0.03);
-  });
-
-  it('leaves of sessions met at any time what the renewal theorem says: 6 scales in the mean, 2.817 in the median at shape 0.5', () => {
-    const left = draw(60_000, (random) => residualWeibull(random, 0.5, 1));
-    expect(Math.abs(mean(left) / 6 - 1)).toBeLessThan(0.04);
-    expect(Math.abs(percentile(left, 0.5) / 2.817 - 1)).toBeLessThan(0.04);
-    // An exponential session does not age.
-    expect(Math.abs(mean(draw(20_000, (random) => residualWeibull(random, 1, 3))) - 3)).toBeLessThan(0.1);
-  });
-});
 
 describe('parseChurnTrace', () => {
   it('reads lines in order, without comments and empty ones', () => {
@@ -110,7 +79,7 @@ describe('Churn', () => {
     churn.start();
     await world.run(2 * HOUR);
     const { killed, vanished } = churn.counts;
-    const y = Math.sqrt(2 / weibullScale(0.5, 2));
+    const y = Math.sqrt(2 / weibullScale({ median: 2, shape: 0.5 }));
     const left = 1 - (1 + y) * Math.exp(-y); // of fresh sessions half would be over
     expect(Math.abs((killed + vanished) / nodes - left)).toBeLessThan(0.06);
   });
