@@ -210,15 +210,16 @@ class Pass {
 
   /** @returns whether everything the partner has and we lack is here now, or was refused for a reason that stays true */
   async #fetchAll(differences: Differences): Promise<boolean> {
-    const withValues = [...differences.lackedHere, ...differences.wanted].sort(compareRanges);
-    const isWhole = await this.#fetch(withValues, true);
-    return (await this.#fetch([...differences.wantedHeaders].sort(compareRanges), false)) && isWhole;
+    const renewals = await this.#fetch([...differences.wantedHeaders].sort(compareRanges), false);
+    const withValues = [...differences.lackedHere, ...differences.wanted, ...renewals.valueless].sort(compareRanges);
+    const others = await this.#fetch(withValues, true);
+    return renewals.isWhole && others.isWhole && others.valueless.length === 0;
   }
 
-  async #fetch(wanted: readonly CellRange[], withValues: boolean): Promise<boolean> {
+  async #fetch(wanted: readonly CellRange[], withValues: boolean): Promise<Transferred> {
     const { kademlia, takeIn, pace } = this.#components;
     const { partner, signal } = this.#input;
-    let isWhole = true;
+    const transferred: Transferred = { isWhole: true, valueless: [] };
     for (const ranges of chunksOf(wanted, MAX_RANGES)) {
       let after: Uint8Array | undefined;
       do {
@@ -230,29 +231,30 @@ class Pass {
           throw malformed('records that were not asked for');
         }
         const refusals = await takeIn(partner, records);
-        this.#fetched += refusals.filter((refusal) => refusal === undefined).length;
-        isWhole &&= refusals.every((refusal) => refusal === undefined || OVERTAKEN.has(refusal));
+        this.#fetched += noteRefusals(transferred, records, refusals);
         const last = records.at(-1);
         const next = more && last !== undefined ? cellId(last.header) : undefined;
         // Behind what was read last, or a partner could have us go round in circles.
         after = next !== undefined && (after === undefined || compareBytes(next, after) > 0) ? next : undefined;
       } while (after !== undefined);
     }
-    return isWhole;
+    return transferred;
   }
 
   async #pushAll(differences: Differences): Promise<boolean> {
-    const isWhole = await this.#push([...differences.lackedByPartner, ...differences.offered], true);
-    return (await this.#push(differences.offeredHeaders, false)) && isWhole;
+    const renewals = await this.#push(differences.offeredHeaders, false);
+    const withValues = [...differences.lackedByPartner, ...differences.offered, ...renewals.valueless];
+    const others = await this.#push(withValues, true);
+    return renewals.isWhole && others.isWhole && others.valueless.length === 0;
   }
 
-  async #push(offered: readonly CellRange[], withValues: boolean): Promise<boolean> {
+  async #push(offered: readonly CellRange[], withValues: boolean): Promise<Transferred> {
     const { store } = this.#components;
-    let isWhole = true;
+    const transferred: Transferred = { isWhole: true, valueless: [] };
     let batch: HeldRecord[] = [];
     let bytes = 0;
     const flush = async () => {
-      if (batch.length > 0) isWhole = (await this.#handOff(batch, bytes)) && isWhole;
+      if (batch.length > 0) await this.#handOff(batch, bytes, transferred);
       batch = [];
       bytes = 0;
     };
@@ -266,20 +268,18 @@ class Pass {
       }
     }
     await flush();
-    return isWhole;
+    return transferred;
   }
 
-  async #handOff(records: readonly HeldRecord[], bytes: number): Promise<boolean> {
+  async #handOff(records: readonly HeldRecord[], bytes: number, transferred: Transferred): Promise<void> {
     const { kademlia, pace } = this.#components;
     const { partner, signal } = this.#input;
     await pace(bytes);
     this.#requests++;
     const request: HandOffRequest = { type: 'HAND_OFF', records };
     const { refusals } = await kademlia.request(partner, request, { signal, timeoutMs: TRANSFER_TIMEOUT_MS });
-    this.#pushed += refusals.filter((refusal) => refusal === undefined).length;
-    return (
-      refusals.length === records.length && refusals.every((refusal) => refusal === undefined || OVERTAKEN.has(refusal))
-    );
+    if (refusals.length !== records.length) throw malformed('another number of outcomes than there were records');
+    this.#pushed += noteRefusals(transferred, records, refusals);
   }
 
   async #ask(ranges: readonly CellRange[], digests: Uint8Array): Promise<SyncResponse> {
@@ -297,6 +297,30 @@ class Pass {
 
 function malformed(what: string): NautilusError {
   return new NautilusError('MALFORMED', `the holder answered with ${what}: one of the two nodes has a bug`);
+}
+
+/** What came of records that were fetched or handed over. */
+interface Transferred {
+  /** The receiver has them now, or something newer; those without values apart. */
+  isWhole: boolean;
+  /** Renewals of what is over at the receiver: it has dropped the value and must be given it again. */
+  readonly valueless: CellRange[];
+}
+
+/** @returns how many were taken */
+function noteRefusals(
+  transferred: Transferred,
+  records: readonly HeldRecord[],
+  refusals: readonly (RefusalReason | undefined)[],
+): number {
+  let taken = 0;
+  for (const [index, refusal] of refusals.entries()) {
+    if (refusal === undefined) taken++;
+    else if (refusal === 'VALUE_NEEDED') {
+      transferred.valueless.push(cellRange(cellId(records[index]!.header), CELL_ID_BYTES * 8));
+    } else transferred.isWhole &&= OVERTAKEN.has(refusal);
+  }
+  return taken;
 }
 
 interface Compared {

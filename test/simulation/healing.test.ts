@@ -1,7 +1,7 @@
 /** The network keeps itself whole: newcomers are handed what is theirs, what died is replaced, what left is taken over. */
 import { describe, expect, it } from 'vitest';
 import { NodeId } from '../../src/kademlia/index.ts';
-import { parseKey } from '../../src/records/index.ts';
+import { parseKey, signRecord, utf8Decode, utf8Encode } from '../../src/records/index.ts';
 import { World } from '../../testnet/simulator/index.ts';
 import { joinAll, missingCopies, putRecords, recordsOf } from '../support/healing.ts';
 
@@ -63,6 +63,28 @@ describe('a network that loses and gains nodes', () => {
     expect(traffic.sent('SYNC').frames - before.compared).toBeLessThanOrEqual(2.3 * pairs);
     expect(moved()).toBe(before.moved);
     expect(world.nodes.filter((node) => !node.replication.isSettled)).toEqual([]);
+  });
+
+  it('gives a renewed record back to holders for which its time was over', async () => {
+    const world = await World.create({ seed: 'renewed', nodes: 4 });
+    const key = parseKey('svc/web');
+    const [owner, other] = world.nodes;
+    await world.do(() => owner!.replication.put({ key, value: utf8Encode('v1'), ttlMs: 10 * MINUTE }));
+    await world.run(MINUTE);
+    world.partition([[0, 1]]);
+    const [held] = await owner!.life.registry!.read(key.id);
+    const { network } = world.constants;
+    const expiresAt = held!.header.expiresAt + 60 * MINUTE;
+    const { header } = await signRecord(owner!.signer, network, { ...held!.header, expiresAt, value: held!.value! });
+    for (const node of [owner!, other!]) await node.life.registry!.merge({ header, value: undefined });
+    await world.run(15 * MINUTE); // over, but for these two
+    world.heal();
+    await world.run(25 * MINUTE);
+    for (const node of world.nodes) {
+      const records = await node.life.registry!.read(key.id);
+      expect(records.map(({ value }) => value && utf8Decode(value))).toEqual(['v1']);
+      expect(node.replication.isSettled).toBe(true);
+    }
   });
 
   it('spreads a delete to holders that missed it', async () => {
