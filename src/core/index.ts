@@ -9,6 +9,7 @@ export {
   NautilusError,
 } from './errors.ts';
 export { KeyedQueue } from './keyed-queue.ts';
+export type { Load } from './load.ts';
 export { type NodeEvent, type Observer, SILENT_OBSERVER } from './observer.ts';
 export type { Random } from './random.ts';
 export { sleep } from './sleep.ts';

@@ -2,7 +2,7 @@
  * The contacts of one distance range, least recently seen first, and replacements that wait for a place (Kademlia paper §2.2, §4.1).
  * It keeps order and size; who deserves a place, and how many places there are, is the table's to decide.
  */
-import { assert } from '../core/index.ts';
+import { assert, type Load } from '../core/index.ts';
 import type { Contact } from './contact.ts';
 import type { NodeId } from './node-id.ts';
 
@@ -53,6 +53,11 @@ export class KBucket {
   /** Somebody waits for a place. */
   get hasWaiting(): boolean {
     return this.#replacements.size > 0;
+  }
+
+  /** Those who wait. */
+  get waiting(): Load {
+    return { size: this.#replacements.size, limit: this.#init.maxReplacements };
   }
 
   /** Least recently seen first. */

@@ -2,7 +2,15 @@
  * The overlay of one node: table, lookups, times and the transport under them. Everybody above asks here who is near a key and sends requests
  * through here, so that every answer and every silence is noted once. Not here: records, quorums, where the first addresses come from.
  */
-import { assert, type Clock, isNautilusError, type Observer, type Random, type StateStore } from '../core/index.ts';
+import {
+  assert,
+  type Clock,
+  isNautilusError,
+  type Load,
+  type Observer,
+  type Random,
+  type StateStore,
+} from '../core/index.ts';
 import type { NetworkConstants } from '../records/index.ts';
 import { answerRequest } from './answer-request.ts';
 import type { Contact } from './contact.ts';
@@ -277,6 +285,16 @@ export class Kademlia {
   /** Servers in the network, estimated, this one included if it is one. */
   networkSize(): number {
     return this.table.estimateOthers() + (this.mode === 'server' ? 1 : 0);
+  }
+
+  /** Lookups under way. */
+  get lookups(): number {
+    return this.#searcher.running;
+  }
+
+  /** How full the parts with a bound are, by name. */
+  get loads(): Readonly<Record<string, Load>> {
+    return { ...this.table.loads, ...this.#maintenance.loads, peerTimes: this.#times.load };
   }
 
   /** Smoothed round trip, ms; undefined for a peer never measured. */

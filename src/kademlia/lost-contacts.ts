@@ -2,6 +2,7 @@
  * Who lost a place because of silence. After a partition they are the way back, so an hour of other people's deaths must not push them out:
  * half of a table of 200 and the third of the rest that churns away in that hour fit in.
  */
+import type { Load } from '../core/index.ts';
 import type { Contact } from './contact.ts';
 import type { NodeId } from './node-id.ts';
 
@@ -25,6 +26,10 @@ export class LostContacts {
   /** It was heard of again, or said that it is gone. */
   delete(id: NodeId): void {
     this.#contacts.delete(id.hex);
+  }
+
+  get load(): Load {
+    return { size: this.#contacts.size, limit: this.#capacity };
   }
 
   values(): Contact[] {

@@ -2,7 +2,15 @@
  * Keeps the table worth its name (paper §2.3): joining, refreshing what no lookup touched, pinging the oldest of full buckets, knocking at the
  * doors of the missing, so that two halves of a network find each other again, and saving the table.
  */
-import { type Clock, isNautilusError, type Observer, type Random, type StateStore, type Timer } from '../core/index.ts';
+import {
+  type Clock,
+  isNautilusError,
+  type Load,
+  type Observer,
+  type Random,
+  type StateStore,
+  type Timer,
+} from '../core/index.ts';
 import type { Contact } from './contact.ts';
 import type { FindNodeRequest, FindNodeResponse } from './messages.ts';
 import { FAR_CONTACTS } from './neighbourhood-depth.ts';
@@ -84,6 +92,14 @@ export class Maintenance {
     for (const recheck of this.#rechecks.values()) recheck.cancel();
     await this.#round;
     await this.#save();
+  }
+
+  /** Contacts that are being asked, or will be in a moment, whether they are still there. */
+  get loads(): { readonly probes: Load; readonly rechecks: Load } {
+    return {
+      probes: { size: this.#probed.size, limit: MAX_PROBES },
+      rechecks: { size: this.#rechecks.size, limit: MAX_RECHECKS },
+    };
   }
 
   async restore(): Promise<void> {

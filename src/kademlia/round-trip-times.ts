@@ -2,7 +2,7 @@
  * How long to wait for whom: smoothed round trip and its deviation per peer (Jacobson/Karels, RFC 6298), a doubled patience after each timeout,
  * and the memory of who was silent, so that the same silence is not paid for twice. Times are kept as whole microseconds: small integers.
  */
-import { BoundedMap } from '../core/index.ts';
+import { BoundedMap, type Load } from '../core/index.ts';
 import type { NodeId } from './node-id.ts';
 
 export interface RoundTripTimesInit {
@@ -65,6 +65,11 @@ export class RoundTripTimes {
   constructor(init: Partial<RoundTripTimesInit> = {}) {
     this.#init = { ...DEFAULT_ROUND_TRIP_TIMES, ...init };
     this.#peers = new BoundedMap(this.#init.capacity);
+  }
+
+  /** Peers remembered. */
+  get load(): Load {
+    return { size: this.#peers.size, limit: this.#init.capacity };
   }
 
   /** A request over an open connection was answered after `elapsedMs`. */

@@ -5,7 +5,7 @@
  * One fact makes most of it cheap: bucket j holds the ids that first differ from ours at bit j. So seen from any target, whole buckets are
  * nearer or farther than we are: nearer exactly when bit j of `self xor target` is 1.
  */
-import { assert } from '../core/index.ts';
+import { assert, type Load } from '../core/index.ts';
 import { addressGroups } from './address.ts';
 import { type Contact, sameAddresses } from './contact.ts';
 import { commonPrefixLength, compareDistance } from './distance.ts';
@@ -208,6 +208,16 @@ export class RoutingTable {
       if (this.#isDoubtful(entry)) missing.push(entry.contact);
     }
     return missing;
+  }
+
+  /** Who waits for a place of the bucket where most do, and who is remembered after losing one. */
+  get loads(): { readonly waiting: Load; readonly lost: Load } {
+    let waiting: Load = { size: 0, limit: this.k };
+    for (let j = 0; j < this.#depth; j++) {
+      const inBucket = this.#buckets[j]?.waiting;
+      if (inBucket !== undefined && inBucket.size > waiting.size) waiting = inBucket;
+    }
+    return { waiting, lost: this.#lost.load };
   }
 
   /** Contacts of the part of the id space around this node that it may claim to know completely. */

@@ -74,6 +74,11 @@ export class Searcher {
     this.#init = init;
   }
 
+  /** Lookups under way. */
+  get running(): number {
+    return this.#running.size;
+  }
+
   /** Ends what runs with `ABORTED` and refuses more. */
   stop(): void {
     this.#isStopped = true;

@@ -2,7 +2,7 @@
  * One deadline structure for everything that expires here, driven by at most one timer. Due items leave in small batches, one batch a turn,
  * so that a burst of deadlines neither blocks the process nor floods the storage: only a few batches are at work at once.
  */
-import type { Clock, Timer } from '../core/index.ts';
+import type { Clock, Load, Timer } from '../core/index.ts';
 import { DeadlineHeap, type HeapItem } from './deadline-heap.ts';
 
 /** At about 0.1 ms each (read, decode, write), a batch stays well under 10 ms of work. */
@@ -37,6 +37,11 @@ export class ExpirySchedule<Item extends HeapItem> {
 
   get size(): number {
     return this.#heap.size;
+  }
+
+  /** Batches being processed. */
+  get load(): Load {
+    return { size: this.#atWork.size, limit: MAX_BATCHES_AT_WORK };
   }
 
   /** Adds or moves. */

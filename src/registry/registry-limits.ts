@@ -18,7 +18,7 @@ export const DEFAULT_REGISTRY_LIMITS: RegistryLimits = {
 };
 
 /** How far tombstones and floors of cells not held yet may go beyond the limits. */
-const RESERVE = 1.25;
+export const RESERVE = 1.25;
 
 /**
  * Cells one key may have over all publishers, dead ones included, as a multiple of the live ones it may have: a holder's answer carries the

@@ -6,7 +6,7 @@
  * Tombstones and floors (expired headers, which keep older versions from coming back) get in as newcomers too, into a reserve of a quarter
  * beyond the limits, so that deleting still works in a full store and a flood of floors is still bounded.
  */
-import { type Clock, isNautilusError, KeyedQueue, NautilusError, type Observer } from '../core/index.ts';
+import { type Clock, isNautilusError, KeyedQueue, type Load, NautilusError, type Observer } from '../core/index.ts';
 import {
   bytesEqual,
   CELL_ID_BYTES,
@@ -32,7 +32,7 @@ import { DurableTime } from './durable-time.ts';
 import { ExpirySchedule } from './expiry-schedule.ts';
 import { fromKeyText, toKeyText } from './key-text.ts';
 import { cellUntil, fromCellEntry, keyIdText, summarizeCell, toCellEntry } from './record-cell.ts';
-import { type Newcomer, type RegistryLimits, refuseNewcomer } from './registry-limits.ts';
+import { type Newcomer, RESERVE, type RegistryLimits, refuseNewcomer } from './registry-limits.ts';
 import { scanCells } from './scan-cells.ts';
 import type { RegistryStorage, StorageEntry, StorageOptions, StoredEntry } from './storage.ts';
 
@@ -148,6 +148,17 @@ export class Registry implements RecordStore {
 
   size(): { readonly records: number; readonly bytes: number } {
     return this.#ledger.live();
+  }
+
+  /** How full the parts with a bound are, by name. */
+  get loads(): Readonly<Record<string, Load>> {
+    const { maxPendingMerges, maxRecords } = this.#components.limits;
+    return {
+      changes: { size: this.#changes.size, limit: maxPendingMerges },
+      cells: { size: this.#ledger.cells, limit: RESERVE * maxRecords },
+      deadlines: { size: this.#schedule.size, limit: this.#ledger.cells },
+      expiring: this.#schedule.load,
+    };
   }
 
   /** Idempotent. Finishes the merges and drops at work; the storage stays open. */

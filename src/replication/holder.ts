@@ -7,6 +7,7 @@ import {
   BoundedMap,
   type Clock,
   isNautilusError,
+  type Load,
   NautilusError,
   type Observer,
   TokenBucket,
@@ -105,6 +106,14 @@ export class Holder implements RecordRequestHandler {
   /** From then on it knows what it may vouch for; before, and where no records are kept, it vouches for nothing. */
   vouchBy(vouching: Vouching): void {
     this.#vouching = vouching;
+  }
+
+  /** Peers and publishers whose quotas are remembered. */
+  get loads(): { readonly peerQuotas: Load; readonly publisherQuotas: Load } {
+    return {
+      peerQuotas: { size: this.#peerQuotas.size, limit: MAX_QUOTAS },
+      publisherQuotas: { size: this.#publisherQuotas.size, limit: MAX_QUOTAS },
+    };
   }
 
   async store(from: Peer, { record }: StoreRequest): Promise<StoreResponse> {

@@ -6,6 +6,7 @@
 import {
   type Clock,
   isNautilusError,
+  type Load,
   type Observer,
   type Random,
   sleep,
@@ -130,6 +131,12 @@ export class Repair {
 
   get isEverywhereSettled(): boolean {
     return !this.#membership.isArriving && this.settlement.isEverywhereSettled;
+  }
+
+  /** Members to compare with, and what came of it. */
+  get loads(): Readonly<Record<'partners' | 'compared' | 'openRegions', Load>> {
+    const partners = { size: this.#partners.size, limit: this.#membership.view.shared.size };
+    return { partners, ...this.settlement.loads };
   }
 
   /** A member asked, and holds what we hold. */

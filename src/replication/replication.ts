@@ -2,7 +2,7 @@
  * Keeping records on the K closest nodes and finding them again: the composite a node uses. The ways themselves are in put.ts, get.ts and
  * delete.ts; what other nodes ask of this one is in holder.ts.
  */
-import { type Clock, KeyedQueue, type Observer, type Random, type StateStore } from '../core/index.ts';
+import { type Clock, KeyedQueue, type Load, type Observer, type Random, type StateStore } from '../core/index.ts';
 import type { Kademlia, RecordRequestHandler } from '../kademlia/index.ts';
 import type { NetworkConstants, RecordStore, Signer, Verifier } from '../records/index.ts';
 import { answerSync } from './answer-sync.ts';
@@ -46,6 +46,7 @@ export class Replication {
   /** Two puts of one key in one microsecond must not share a seq. */
   readonly #publishing = new KeyedQueue();
 
+  readonly #holder: Holder;
   readonly #repair: Repair | undefined;
   readonly #held: HeldCells | undefined;
 
@@ -58,6 +59,7 @@ export class Replication {
     const { store } = components;
     const holder = new Holder(components, init.holder);
     this.handler = holder;
+    this.#holder = holder;
     this.#held = held;
     if (store !== undefined && held !== undefined) {
       const repair = new Repair(
@@ -127,6 +129,11 @@ export class Replication {
   /** This node may speak for everything it is a holder of. False where no records are kept. */
   get isSettled(): boolean {
     return this.#repair?.isEverywhereSettled ?? false;
+  }
+
+  /** How full the parts with a bound are, by name. */
+  get loads(): Readonly<Record<string, Load>> {
+    return { seen: this.#parts.seen.load, ...this.#holder.loads, ...this.#repair?.loads };
   }
 
   async put(input: PutInput): Promise<PutResult> {

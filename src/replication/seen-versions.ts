@@ -2,7 +2,7 @@
  * The newest versions this node has returned or refused by: it never answers a get with something older than it answered before, even if the
  * holders it happens to reach now have missed the newer one.
  */
-import { BoundedMap } from '../core/index.ts';
+import { BoundedMap, type Load } from '../core/index.ts';
 import { cellPublisher, compareVersions, type Key, type RecordHeader, toHex } from '../records/index.ts';
 
 const MAX_KEYS = 10_000;
@@ -10,6 +10,10 @@ const MAX_KEYS = 10_000;
 export class SeenVersions {
   // BOUNDED: MAX_KEYS keys, each with at most the publishers one answer can name.
   readonly #newestByKey = new BoundedMap<string, Map<string, RecordHeader>>(MAX_KEYS);
+
+  get load(): Load {
+    return { size: this.#newestByKey.size, limit: MAX_KEYS };
+  }
 
   /** @param header with a verified signature */
   add(header: RecordHeader): void {

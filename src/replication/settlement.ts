@@ -3,6 +3,7 @@
  * put can have passed it by. A finished put is on W of K' members; who has compared with W − 1 settled others, or with all there are, holds it.
  * Only then does its "absent" count towards a read quorum.
  */
+import type { Load } from '../core/index.ts';
 import { type CellRange, rangeContains } from '../records/index.ts';
 import { intersectRanges } from './cell-ranges.ts';
 import { type MembershipView, NO_VIEW } from './membership.ts';
@@ -70,6 +71,15 @@ export class Settlement {
   isSettled(keyId: Uint8Array): boolean {
     const region = findRegion(this.#view.regions, keyId);
     return region !== undefined && !this.#open.has(region);
+  }
+
+  /** Members compared with, and regions this node may not speak for yet. */
+  get loads(): { readonly compared: Load; readonly openRegions: Load } {
+    const { shared, regions } = this.#view;
+    return {
+      compared: { size: this.#comparisons.size, limit: shared.size },
+      openRegions: { size: this.#open.size, limit: regions.length },
+    };
   }
 
   get isEverywhereSettled(): boolean {
