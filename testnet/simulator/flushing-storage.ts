@@ -57,6 +57,11 @@ export class FlushingStorage implements RegistryStorage {
     this.#flushMs = flushMs;
   }
 
+  /** Entries that a crash at this moment would lose or leave as they were before. */
+  get unflushed(): number {
+    return (this.#flushing?.before.size ?? 0) + (this.#next?.before.size ?? 0);
+  }
+
   /** Another process opens what the disk holds. Writes that were not flushed never happened, and nobody who waits for one hears of it. */
   async restart(): Promise<void> {
     const lost = new Map([...(this.#next?.before ?? []), ...(this.#flushing?.before ?? [])]);

@@ -1,12 +1,15 @@
 /** The figures of a run as rows of a table, and as one plain object for programs. Not here: how either is printed. */
 import { percentile } from '../scenarios/index.ts';
+import { repairCost } from './repair-cost.ts';
 import type { SimulationReport } from './simulate.ts';
+import { maintenanceOf, type ShareTotals, type TrafficShare, trafficShares } from './traffic-shares.ts';
 
 /** A title and its cells; numbers are written already. */
 export type ReportRow = readonly [title: string, ...cells: string[]];
 
 export function reportTables(report: SimulationReport): readonly (readonly ReportRow[])[] {
-  return [summaryRows(report), timeRows(report), trafficRows(report)].filter((rows) => rows.length > 1);
+  const tables = [summaryRows(report), timeRows(report), shareRows(report), repairRows(report), trafficRows(report)];
+  return tables.filter((rows) => rows.length > 1);
 }
 
 function summaryRows(report: SimulationReport): readonly ReportRow[] {
@@ -65,6 +68,59 @@ function timeRows({ figures }: SimulationReport): readonly ReportRow[] {
   ];
 }
 
+const SHARE_TITLES: Readonly<Record<TrafficShare, string>> = {
+  gets: 'gets',
+  puts: 'puts: finding holders, storing',
+  measuring: 'lookups of the scenario',
+  table: 'table: refresh, watch, pings, connections',
+  compare: 'comparing with other holders',
+  move: 'records from holder to holder',
+};
+
+/** By what it was for. Bytes of frames: what TCP and encryption add is not simulated. */
+function shareRows(report: SimulationReport): readonly ReportRow[] {
+  const nodeSeconds = nodeSecondsOf(report);
+  const shares = trafficShares(report.traffic);
+  const row = (title: string, { frames, bytes }: ShareTotals): ReportRow => [
+    title,
+    (frames / nodeSeconds).toFixed(3),
+    (bytes / nodeSeconds).toFixed(1),
+  ];
+  const rows = (Object.keys(SHARE_TITLES) as TrafficShare[])
+    .filter((share) => shares[share].frames > 0)
+    .map((share) => row(SHARE_TITLES[share], shares[share]));
+  return [
+    ['per node and second, for', 'frames', 'bytes'],
+    ...rows,
+    row('maintenance: the last three', maintenanceOf(shares)),
+  ];
+}
+
+/** What keeping copies cost, beside what it would cost by other means in the same run. */
+function repairRows(report: SimulationReport): readonly ReportRow[] {
+  const { recordHours, byEveryHolder, byOneHolder, necessary, pairRounds, ...cost } = repairCost(report);
+  if (recordHours === 0) return [];
+  const row = (title: string, bytes: number, times: number): ReportRow => [
+    title,
+    (bytes / recordHours).toFixed(1),
+    times.toFixed(2),
+  ];
+  return [
+    ['keeping copies, per record and hour', 'bytes', '× ours'],
+    row('moved between holders', cost.movedBytes, 1),
+    row('compared', cost.comparedBytes, cost.comparedBytes / cost.movedBytes),
+    row('had to be moved', necessary.bytes, necessary.bytes / cost.movedBytes),
+    row('every holder stores on all, hourly', byEveryHolder.bytes, cost.belowEveryHolder),
+    row('one holder stores on all, hourly', byOneHolder.bytes, cost.belowOneHolder),
+    row(
+      '  and its lookup',
+      byOneHolder.lookups * cost.lookupBytes,
+      (byOneHolder.lookups * cost.lookupBytes) / cost.movedBytes,
+    ),
+    ['comparisons per pair of holders and ten minutes', '', (cost.comparisons / pairRounds).toFixed(2)],
+  ];
+}
+
 function trafficRows(report: SimulationReport): readonly ReportRow[] {
   const perNode = perNodeAndSecond(report);
   const sum = { purpose: 'all', frames: 0, bytes: 0 };
@@ -80,14 +136,17 @@ function trafficRows(report: SimulationReport): readonly ReportRow[] {
 
 /** What every node sends in a second, on average over the run and its living nodes, by purpose. */
 function perNodeAndSecond(report: SimulationReport): readonly PurposeRate[] {
-  const { traffic, elapsedMs, figures, alive } = report;
-  const meanAlive = figures.samples.length === 0 ? alive : meanOf(figures.samples.map((sample) => sample.alive));
-  const nodeSeconds = (Math.max(1, meanAlive) * elapsedMs) / 1_000;
-  return traffic.map(({ purpose, frames, bytes }) => ({
+  const nodeSeconds = nodeSecondsOf(report);
+  return report.traffic.map(({ purpose, frames, bytes }) => ({
     purpose,
     frames: frames / nodeSeconds,
     bytes: bytes / nodeSeconds,
   }));
+}
+
+function nodeSecondsOf({ elapsedMs, figures, alive }: SimulationReport): number {
+  const meanAlive = figures.samples.length === 0 ? alive : meanOf(figures.samples.map((sample) => sample.alive));
+  return (Math.max(1, meanAlive) * elapsedMs) / 1_000;
 }
 
 interface PurposeRate {
@@ -116,6 +175,8 @@ export function reportObject(report: SimulationReport): object {
     putMs: summary(figures.putMs),
     lookups: figures.lookups.length === 0 ? null : { overlap: meanOf(figures.lookups.map((l) => l.overlap)) },
     perNodeAndSecond: perNodeAndSecond(report),
+    maintenanceBytesPerNodeAndSecond: maintenanceOf(trafficShares(report.traffic)).bytes / nodeSecondsOf(report),
+    repair: repairCost(report),
     copies: copies ?? null,
     records,
     lost,

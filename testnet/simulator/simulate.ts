@@ -1,5 +1,6 @@
 /** One run from a scenario and a seed to its report: the world, what happens to it, and the figures at the end. */
 import { runScenario, type ScenarioCommand, type ScenarioOutput, type ScenarioReport } from '../scenarios/index.ts';
+import type { YardstickFigures } from './repair-yardstick.ts';
 import { SimulatedTarget } from './simulated-target.ts';
 import { World } from './world.ts';
 
@@ -13,6 +14,8 @@ export interface SimulationReport extends ScenarioReport {
   readonly seed: string;
   /** Bytes that reached each node, by its number. */
   readonly bytesReceived: readonly number[];
+  /** What keeping the records whole would have cost by other means. */
+  readonly yardstick: YardstickFigures;
   /** The world in one line; the same seed and commands give the same. */
   readonly fingerprint: string;
 }
@@ -30,6 +33,7 @@ export async function simulate(simulation: Simulation, output: ScenarioOutput): 
   return {
     ...report,
     seed,
+    yardstick: target.measureRepair(),
     bytesReceived: world.nodes.map(({ number }) => trace.bytesTo(number)),
     fingerprint: String(world),
   };

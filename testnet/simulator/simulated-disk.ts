@@ -40,6 +40,11 @@ export class SimulatedDisk {
     }
   }
 
+  /** Entries that a crash at this moment would lose or leave as they were before. */
+  get unflushed(): number {
+    return this.#parts.reduce((sum, part) => sum + part.unflushed, 0);
+  }
+
   /** A process starts: it finds what was flushed. */
   async mount(): Promise<void> {
     for (const part of this.#parts) await part.restart();

@@ -95,6 +95,11 @@ export class SimulatedNode {
     return this.life.replication;
   }
 
+  /** Entries of its disk that a kill at this moment would lose, or leave as they were before. */
+  get unflushed(): number {
+    return this.#disk.unflushed;
+  }
+
   /** Starts a life. It knows nobody until it connects somewhere, unless its state does. */
   async start(): Promise<void> {
     assert(this.#life === undefined, `node ${this.number} runs already`);

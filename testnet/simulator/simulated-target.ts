@@ -3,7 +3,6 @@
  * a caller that asked through a node that is then killed or stopped is told so, as whoever waits on a dead process's socket is.
  */
 import { assert, type Clock, isNautilusError, type NautilusError, sleep } from '../../src/core/index.ts';
-import { compareDistance, NodeId } from '../../src/kademlia/index.ts';
 import { type Key, parseKey, toPeerIdText, utf8Decode, utf8Encode } from '../../src/records/index.ts';
 import type { PutResult } from '../../src/replication/index.ts';
 import type {
@@ -18,6 +17,8 @@ import type {
 } from '../scenarios/index.ts';
 import { constantLatency, type LatencyModel, normalLatency } from './latency.ts';
 import { lookUpAtRandom } from './measure-lookups.ts';
+import { NearestNodes } from './nearest-nodes.ts';
+import { RepairYardstick, type YardstickFigures } from './repair-yardstick.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedNode } from './simulated-node.ts';
 import { wideAreaLatency } from './wide-area-latency.ts';
@@ -49,14 +50,18 @@ export class SimulatedTarget implements ScenarioTarget {
   readonly #attendances = new Map<number, Attendance>();
   // BOUNDED: by the nodes of the world.
   readonly #joined = new Set<number>();
-  // BOUNDED: by the records of the scenario; which of all nodes are near a key never changes.
-  readonly #nearest = new Map<string, readonly SimulatedNode[]>();
+  readonly #nearest: NearestNodes;
+  readonly #yardstick: RepairYardstick;
 
   /** @param world one whose nodes have not joined, with room for all that will */
   constructor(world: World) {
     this.#world = world;
     this.clock = world.clock;
     this.#random = world.random.fork('scenario');
+    const servers = world.nodes.filter(({ mode }) => mode === 'server');
+    this.#nearest = new NearestNodes(servers, world.constants.k * REMEMBERED_PER_K);
+    this.#yardstick = new RepairYardstick(world.clock, this.#nearest, world.constants.k);
+    this.#yardstick.start();
   }
 
   random(): number {
@@ -111,7 +116,10 @@ export class SimulatedTarget implements ScenarioTarget {
 
   async restart(number: number, options: { readonly isWiped: boolean }): Promise<void> {
     const node = this.#world.node(number);
-    if (options.isWiped) node.wipe();
+    if (options.isWiped) {
+      node.wipe();
+      this.#yardstick.wiped(number);
+    }
     await this.#bringUp(node);
   }
 
@@ -144,14 +152,21 @@ export class SimulatedTarget implements ScenarioTarget {
     { key, value, ttlMs }: { readonly key: string; readonly value: string; readonly ttlMs: number },
   ): Promise<WriteOutcome> {
     const parsed = this.#aimAt(key);
-    return this.#ask(number, async ({ replication }) =>
-      written(await replication.put({ key: parsed, value: utf8Encode(value), ttlMs })),
-    );
+    const bytes = utf8Encode(value);
+    return this.#ask(number, async ({ replication, self }) => {
+      const result = await replication.put({ key: parsed, value: bytes, ttlMs });
+      this.#yardstick.wrote({ ...result, key: parsed, value: bytes, publisher: self.publicKey });
+      return written(result);
+    });
   }
 
   delete(number: number, key: string): Promise<WriteOutcome> {
     const parsed = this.#aimAt(key);
-    return this.#ask(number, async ({ replication }) => written(await replication.delete({ key: parsed })));
+    return this.#ask(number, async ({ replication }) => {
+      const result = await replication.delete({ key: parsed });
+      this.#yardstick.deleted(parsed);
+      return written(result);
+    });
   }
 
   get(number: number, key: string): Promise<ReadOutcome> {
@@ -184,6 +199,12 @@ export class SimulatedTarget implements ScenarioTarget {
     return figures;
   }
 
+  /** What others would have spent on what happened so far. */
+  measureRepair(): YardstickFigures {
+    this.#yardstick.stop();
+    return this.#yardstick.figures;
+  }
+
   traffic(): readonly PurposeTraffic[] {
     return this.#world.network.traffic.table();
   }
@@ -199,7 +220,7 @@ export class SimulatedTarget implements ScenarioTarget {
     const lookedAt = this.#world.constants.k * LOOKED_AT_PER_K;
     let copies = 0;
     let seen = 0;
-    for (const node of this.#nodesByDistance(key, id)) {
+    for (const node of this.#nearest.of(id)) {
       if (!node.isAlive || node.life.registry === undefined) continue;
       if (seen++ === lookedAt) break;
       const cells = await node.life.registry.read(id);
@@ -213,19 +234,6 @@ export class SimulatedTarget implements ScenarioTarget {
     const parsed = parseKey(key);
     this.#world.network.traffic.aim(parsed.id, 'FIND_NODE to write');
     return parsed;
-  }
-
-  #nodesByDistance(key: string, id: Uint8Array): readonly SimulatedNode[] {
-    let nodes = this.#nearest.get(key);
-    if (nodes === undefined) {
-      const target = NodeId.fromBytes(id);
-      nodes = this.#world.nodes
-        .filter(({ mode }) => mode === 'server')
-        .sort((a, b) => compareDistance(target, a.self.id, b.self.id))
-        .slice(0, this.#world.constants.k * REMEMBERED_PER_K);
-      this.#nearest.set(key, nodes);
-    }
-    return nodes;
   }
 
   #stateOf(node: SimulatedNode): NodeState {
