@@ -13,7 +13,7 @@ import {
   parseRendezvousAddress,
 } from '../bootstrap/index.ts';
 import { type Clock, isNautilusError, type Observer, SILENT_OBSERVER } from '../core/index.ts';
-import { Kademlia } from '../kademlia/index.ts';
+import { Kademlia, type Transport } from '../kademlia/index.ts';
 import {
   createLibp2pTransport,
   DEFAULT_NETWORK_LIMITS,
@@ -53,6 +53,10 @@ export interface CreateNodeOptions {
   readonly observer?: Observer | undefined;
   /** Gives up the start; a node that has started is stopped by `stop()`. */
   readonly signal?: AbortSignal | undefined;
+  /** What time it is for this node. @default the machine's */
+  readonly clock?: Clock | undefined;
+  /** Called once, with the transport over libp2p: what it returns is what the node speaks through. It must pass `stop()` on. @default that transport itself */
+  readonly wrapTransport?: ((transport: Transport) => Transport) | undefined;
 }
 
 /** How many ports after the default are tried when nobody chose one. */
@@ -63,25 +67,24 @@ const PORTS_TRIED = 100;
  * @throws NautilusError `CONFIG_INVALID`, `ADDRESS_INVALID`, `DATA_DIR_IN_USE`, `DATA_DIR_UNUSABLE`, `STORAGE_DAMAGED`, `PORT_TAKEN`, …
  */
 export async function createNode(config: NodeConfig, options: CreateNodeOptions = {}): Promise<NautilusNode> {
-  const { observer: listener = SILENT_OBSERVER, signal } = options;
-  const clock = systemClock;
+  const { observer: listener = SILENT_OBSERVER, signal, clock = systemClock, wrapTransport } = options;
   const lifecycle = new Lifecycle({ clock, observer: listener });
   try {
-    return await openNode(config, { clock, lifecycle, listener, signal });
+    return await openNode(config, { clock, lifecycle, listener, signal, wrapTransport });
   } catch (error) {
     await lifecycle.close();
     throw error;
   }
 }
 
-interface Opening {
+interface Opening extends Pick<CreateNodeOptions, 'signal' | 'wrapTransport'> {
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
   readonly listener: Observer;
-  readonly signal: AbortSignal | undefined;
 }
 
-async function openNode(config: NodeConfig, { clock, lifecycle, listener, signal }: Opening): Promise<NautilusNode> {
+async function openNode(config: NodeConfig, opening: Opening): Promise<NautilusNode> {
+  const { clock, lifecycle, listener, signal, wrapTransport = (transport: Transport) => transport } = opening;
   const { mode, network, dataDir } = config;
   const constants: NetworkConstants = { ...DEFAULT_NETWORK_CONSTANTS, network };
 
@@ -104,7 +107,7 @@ async function openNode(config: NodeConfig, { clock, lifecycle, listener, signal
   const registry =
     mode === 'server' ? await openRecords(config, { clock, lifecycle, observer, constants, signal }) : undefined;
 
-  const transport = await openTransport(config, identity, { clock, observer, constants });
+  const transport = wrapTransport(await openTransport(config, identity, { clock, observer, constants }));
   lifecycle.opened('transport', transport, (opened) => opened.stop());
   const kademlia = new Kademlia({ transport, clock, random: systemRandom, observer, state, constants });
   const signer = createSigner(identity.privateKey);

@@ -43,7 +43,10 @@ export interface ReadyInfo {
 export interface NautilusNodeComponents {
   readonly kademlia: Kademlia;
   readonly replication: Replication;
-  readonly bootstrapper: { firstAttempt(options?: CallOptions): Promise<'joined' | 'nobody'> };
+  readonly bootstrapper: {
+    firstAttempt(options?: CallOptions): Promise<'joined' | 'nobody'>;
+    whenJoined(options?: CallOptions): Promise<void>;
+  };
   /** Undefined on clients and bootstrap nodes. */
   readonly store: RecordStore | undefined;
   readonly storageUrls: readonly string[];
@@ -78,6 +81,14 @@ export class NautilusNode implements NodeApi {
       'NO_PEERS',
       'nobody answered at the --bootstrap addresses: check them, or that a node runs there',
     );
+  }
+
+  /**
+   * For callers that will wait for better times: resolves once somebody answered and the first look around is done, which may be never.
+   * @throws the signal's reason; NautilusError `ABORTED` when the node is stopped first
+   */
+  joined(options: CallOptions = {}): Promise<void> {
+    return this.#components.bootstrapper.whenJoined(options);
   }
 
   get ready(): ReadyInfo {

@@ -13,5 +13,6 @@ export type {
   TestnetUpOptions,
 } from './testnet-options.ts';
 export { testnetRestart } from './testnet-restart.ts';
+export { type TestnetRunOptions, type TestnetRunReport, testnetRun } from './testnet-run.ts';
 export { testnetStatus } from './testnet-status.ts';
 export { testnetUp } from './testnet-up.ts';
