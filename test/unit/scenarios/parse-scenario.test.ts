@@ -142,6 +142,34 @@ describe('the scenario language', () => {
     expect(plannedMs(resized)).toBe(240_000);
     expect(resized[1]!.text).toBe('load gets=1/s for=2m');
   });
+
+  it('makes a scenario faster: all durations, no rates, and says so in its lines', () => {
+    const lines = [
+      'nodes 2',
+      'wait 5m',
+      'churn median=2h shape=0.5 away=10m for=2h',
+      'load gets=2/s for=2h',
+      'roll all every=1m',
+      'flap 1 every=10s for=5m',
+      'wait',
+      'kill 1',
+    ];
+    const texts = (size: object) => resizeScenario(parseScenario(lines.join('\n'), 'x'), size).map(({ text }) => text);
+    expect(texts({ speed: 240 })).toEqual([
+      'nodes 2',
+      'wait 1250ms',
+      'churn median=30s shape=0.5 away=2500ms for=30s',
+      'load gets=2/s for=30s',
+      'roll all every=250ms',
+      'flap 1 every=42ms for=1250ms',
+      'wait',
+      'kill 1',
+    ]);
+    expect(texts({ speed: 240, forMs: 60_000 })[2]).toBe('churn median=30s shape=0.5 away=2500ms for=1m');
+    expect(texts({})).toEqual(lines);
+    const [, churn] = resizeScenario(parseScenario('nodes 2\nchurn for=4h', 'x'), { speed: 2 });
+    expect(churn!.text).toBe('churn for=2h median=1h away=5m');
+  });
 });
 
 describe('the scenarios that come with Nautilus', () => {
