@@ -54,7 +54,11 @@ export function numberedValue(run: ScenarioRun, sizeBytes: number): string {
   return digits.repeat(Math.ceil(sizeBytes / digits.length)).slice(0, sizeBytes);
 }
 
-/** Every running node leaves when its session is over, and comes back after a while; who is away in the end stays away. */
+/**
+ * Every running node leaves when its session is over, and comes back after a while; who is away in the end stays away. The churn begins in the
+ * middle of sessions, as in a network that has been there for long: what is left of them is longer than a session that begins, but as many end
+ * in an hour as in any other. Only that nobody is away yet is kinder than a network later on.
+ */
 export async function runChurn(run: ScenarioRun, churn: ChurnSettings): Promise<void> {
   const until = run.elapsedMs + churn.forMs;
   await Promise.all(run.nodesThatAre('running').map((node) => churnNode(run, churn, node, until)));
@@ -73,9 +77,9 @@ async function churnNode(run: ScenarioRun, churn: ChurnSettings, node: number, u
   while (await pass(stays)) {
     // Somebody has to be left to come back to.
     if (run.nodesThatAre('running').length > 1 && target.states().get(node) === 'running') {
-      await run.change([node], () =>
-        target.random() < churn.graceful ? target.leave(node) : target.kill(node, { isSilent: false }),
-      );
+      const how = target.random();
+      const isSilent = how < churn.graceful + churn.silent;
+      await run.change([node], () => (how < churn.graceful ? target.leave(node) : target.kill(node, { isSilent })));
     }
     if (!(await pass(weibullSession({ median: churn.awayMs, shape }, uniform)))) return;
     const isWiped = target.random() < churn.wiped;

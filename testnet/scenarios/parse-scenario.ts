@@ -94,16 +94,8 @@ const SYNTAX: Readonly<Record<string, Syntax>> = {
   },
   heal: { usage: 'heal', parse: () => ({ verb: 'heal' }) },
   churn: {
-    usage: 'churn [median=2h] [shape=0.5] [away=10m] [graceful=0%] [wiped=0%] for=24h',
-    parse: (line) => ({
-      verb: 'churn',
-      medianMs: Math.max(1, line.duration(line.named('median') ?? '2h', 'the median session')),
-      shape: line.number(line.named('shape') ?? '0.5', 'a Weibull shape', 0.1, 10),
-      awayMs: Math.max(1, line.duration(line.named('away') ?? '10m', 'the median absence')),
-      graceful: line.share(line.named('graceful') ?? '0%', 'the share that says goodbye'),
-      wiped: line.share(line.named('wiped') ?? '0%', 'the share that loses its disk'),
-      forMs: line.duration(line.named('for'), 'for=, how long,'),
-    }),
+    usage: 'churn [median=2h] [shape=0.5] [away=10m] [graceful=0%] [silent=0%] [wiped=0%] for=24h',
+    parse: parseChurn,
   },
   skew: { usage: 'skew NODES [-]5s', parse: parseSkew },
   wait: {
@@ -206,6 +198,22 @@ function parsePartition(line: ScenarioLine): CommandBody {
   const halves = groups.filter((group) => group === 'half').length;
   if (halves !== 0 && (halves !== 2 || groups.length !== 2)) throw line.error('half stands beside half alone');
   return { verb: 'partition', groups, isOneWay: separator === '->' };
+}
+
+function parseChurn(line: ScenarioLine): CommandBody {
+  const graceful = line.share(line.named('graceful') ?? '0%', 'the share that says goodbye');
+  const silent = line.share(line.named('silent') ?? '0%', 'the share whose machine goes too');
+  if (graceful + silent > 1 + 1e-9) throw line.error('graceful and silent add up to more than 100%');
+  return {
+    verb: 'churn',
+    medianMs: Math.max(1, line.duration(line.named('median') ?? '2h', 'the median session')),
+    shape: line.number(line.named('shape') ?? '0.5', 'a Weibull shape', 0.1, 10),
+    awayMs: Math.max(1, line.duration(line.named('away') ?? '10m', 'the median absence')),
+    graceful,
+    silent,
+    wiped: line.share(line.named('wiped') ?? '0%', 'the share that loses its disk'),
+    forMs: line.duration(line.named('for'), 'for=, how long,'),
+  };
 }
 
 function parseSkew(line: ScenarioLine): CommandBody {

@@ -27,6 +27,8 @@ export interface ScenarioReport {
   /** Nodes there are, and those that run. */
   readonly nodes: number;
   readonly alive: number;
+  /** Seconds that nodes ran, all together. */
+  readonly nodeSeconds: number;
   readonly figures: ScenarioFigures;
   /** Acknowledged records that have not expired. */
   readonly records: number;
@@ -64,10 +66,12 @@ export async function runScenario(
     await run.settle();
     await samples.end();
     const keys = [...run.account.live(target.clock.now())];
+    const { elapsedMs } = run;
     return {
-      elapsedMs: run.elapsedMs,
+      elapsedMs,
       nodes: target.states().size,
       alive: run.alive,
+      nodeSeconds: (run.figures.meanAlive * elapsedMs) / 1_000,
       figures: run.figures,
       traffic: target.traffic?.() ?? [],
       records: keys.length,

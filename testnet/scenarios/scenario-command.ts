@@ -40,6 +40,8 @@ export interface ChurnSettings {
   readonly awayMs: number;
   /** Share of the nodes that say goodbye. */
   readonly graceful: number;
+  /** Share of the nodes whose machine goes too, so that nobody hears of it; the rest are killed processes. */
+  readonly silent: number;
   /** Share of the nodes that come back with an empty disk. */
   readonly wiped: number;
   readonly forMs: number;

@@ -36,6 +36,11 @@ export class ScenarioFigures {
     return Object.values(this.gets).reduce((sum, count) => sum + count, 0);
   }
 
+  /** Over the samples: there is one at the end at the latest. */
+  get meanAlive(): number {
+    return this.samples.reduce((sum, { alive }) => sum + alive, 0) / this.samples.length;
+  }
+
   /** Share of all gets, 0 … 1; 1 of none. */
   shareOf(...judgements: readonly Judgement[]): number {
     const counted = judgements.reduce((sum, judgement) => sum + this.gets[judgement], 0);

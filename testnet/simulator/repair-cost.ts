@@ -1,8 +1,10 @@
 import type { YardstickFigures } from './repair-yardstick.ts';
 import type { SimulationReport } from './simulate.ts';
-import { trafficShares } from './traffic-shares.ts';
+import { maintenanceOf, trafficShares } from './traffic-shares.ts';
 
 export interface RepairCost extends YardstickFigures {
+  /** Everything nobody asked for. */
+  readonly maintenanceBytesPerNodeAndSecond: number;
   /** HAND_OFF and FETCH with their answers. */
   readonly movedBytes: number;
   /** SYNC with its answers. */
@@ -22,14 +24,16 @@ export interface RepairCost extends YardstickFigures {
 }
 
 /** What keeping the records whole cost in this run, beside the yardstick of the same run. Ratios are NaN where nothing was moved. */
-export function repairCost({ traffic, yardstick, figures }: SimulationReport): RepairCost {
-  const { move, compare } = trafficShares(traffic);
+export function repairCost({ traffic, yardstick, figures, nodeSeconds }: SimulationReport): RepairCost {
+  const shares = trafficShares(traffic);
+  const { move, compare } = shares;
   const { byEveryHolder, byOneHolder, necessary } = yardstick;
   const sent = (purpose: string) => traffic.find((totals) => totals.purpose === purpose);
   const lookups = (sent('FIND_NODE to write')?.bytes ?? 0) + (sent('FIND_NODE to write answer')?.bytes ?? 0);
   const both = move.bytes + compare.bytes;
   return {
     ...yardstick,
+    maintenanceBytesPerNodeAndSecond: maintenanceOf(shares).bytes / nodeSeconds,
     movedBytes: move.bytes,
     comparedBytes: compare.bytes,
     comparisons: sent('SYNC')?.frames ?? 0,

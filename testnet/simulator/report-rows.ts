@@ -1,5 +1,5 @@
 /** The figures of a run as rows of a table, and as one plain object for programs. Not here: how either is printed. */
-import { percentile } from '../scenarios/index.ts';
+import { percentile, type ScenarioReport } from '../scenarios/index.ts';
 import { repairCost } from './repair-cost.ts';
 import type { SimulationReport } from './simulate.ts';
 import { maintenanceOf, type ShareTotals, type TrafficShare, trafficShares } from './traffic-shares.ts';
@@ -8,11 +8,20 @@ import { maintenanceOf, type ShareTotals, type TrafficShare, trafficShares } fro
 export type ReportRow = readonly [title: string, ...cells: string[]];
 
 export function reportTables(report: SimulationReport): readonly (readonly ReportRow[])[] {
-  const tables = [summaryRows(report), timeRows(report), shareRows(report), repairRows(report), trafficRows(report)];
-  return tables.filter((rows) => rows.length > 1);
+  return tables(report, [repairRows(report)]);
 }
 
-function summaryRows(report: SimulationReport): readonly ReportRow[] {
+/** Of a run wherever it was: what only the simulator can know is not in them. */
+export function scenarioTables(report: ScenarioReport): readonly (readonly ReportRow[])[] {
+  return tables(report, []);
+}
+
+function tables(report: ScenarioReport, more: readonly (readonly ReportRow[])[]): readonly (readonly ReportRow[])[] {
+  const all = [summaryRows(report), timeRows(report), shareRows(report), ...more, trafficRows(report)];
+  return all.filter((rows) => rows.length > 1);
+}
+
+function summaryRows(report: ScenarioReport): readonly ReportRow[] {
   const { figures, copies, records, lost, alive, nodes } = report;
   const { gets, puts, getsJudged, lookups } = figures;
   const percent = (share: number) => `${(share * 100).toFixed(3)} %`;
@@ -39,7 +48,7 @@ function summaryRows(report: SimulationReport): readonly ReportRow[] {
   return rows;
 }
 
-function timeRows({ figures }: SimulationReport): readonly ReportRow[] {
+function timeRows({ figures }: ScenarioReport): readonly ReportRow[] {
   const row = (title: string, values: readonly number[], digits: number): ReportRow[] =>
     values.length === 0
       ? []
@@ -78,8 +87,8 @@ const SHARE_TITLES: Readonly<Record<TrafficShare, string>> = {
 };
 
 /** By what it was for. Bytes of frames: what TCP and encryption add is not simulated. */
-function shareRows(report: SimulationReport): readonly ReportRow[] {
-  const nodeSeconds = nodeSecondsOf(report);
+function shareRows(report: ScenarioReport): readonly ReportRow[] {
+  const { nodeSeconds } = report;
   const shares = trafficShares(report.traffic);
   const row = (title: string, { frames, bytes }: ShareTotals): ReportRow => [
     title,
@@ -98,30 +107,27 @@ function shareRows(report: SimulationReport): readonly ReportRow[] {
 
 /** What keeping copies cost, beside what it would cost by other means in the same run. */
 function repairRows(report: SimulationReport): readonly ReportRow[] {
-  const { recordHours, byEveryHolder, byOneHolder, necessary, pairRounds, ...cost } = repairCost(report);
+  const { recordHours, movedBytes, comparedBytes, byEveryHolder, byOneHolder, necessary, ...cost } = repairCost(report);
   if (recordHours === 0) return [];
-  const row = (title: string, bytes: number, times: number): ReportRow => [
+  const ratio = (value: number) => (Number.isFinite(value) ? value.toFixed(2) : '');
+  const row = (title: string, bytes: number): ReportRow => [
     title,
     (bytes / recordHours).toFixed(1),
-    times.toFixed(2),
+    ratio(bytes / movedBytes),
   ];
   return [
-    ['keeping copies, per record and hour', 'bytes', '× ours'],
-    row('moved between holders', cost.movedBytes, 1),
-    row('compared', cost.comparedBytes, cost.comparedBytes / cost.movedBytes),
-    row('had to be moved', necessary.bytes, necessary.bytes / cost.movedBytes),
-    row('every holder stores on all, hourly', byEveryHolder.bytes, cost.belowEveryHolder),
-    row('one holder stores on all, hourly', byOneHolder.bytes, cost.belowOneHolder),
-    row(
-      '  and its lookup',
-      byOneHolder.lookups * cost.lookupBytes,
-      (byOneHolder.lookups * cost.lookupBytes) / cost.movedBytes,
-    ),
-    ['comparisons per pair of holders and ten minutes', '', (cost.comparisons / pairRounds).toFixed(2)],
+    ['keeping copies, per record and hour', 'bytes', '× moved'],
+    row('moved between holders', movedBytes),
+    row('compared', comparedBytes),
+    row('had to be moved', necessary.bytes),
+    row('every holder stores on all, hourly', byEveryHolder.bytes),
+    row('one holder stores on all, hourly', byOneHolder.bytes),
+    row('  and its lookup', byOneHolder.lookups * cost.lookupBytes),
+    ['comparisons per pair of holders and ten minutes', ratio(cost.comparisons / cost.pairRounds), ''],
   ];
 }
 
-function trafficRows(report: SimulationReport): readonly ReportRow[] {
+function trafficRows(report: ScenarioReport): readonly ReportRow[] {
   const perNode = perNodeAndSecond(report);
   const sum = { purpose: 'all', frames: 0, bytes: 0 };
   for (const { frames, bytes } of perNode) {
@@ -135,18 +141,13 @@ function trafficRows(report: SimulationReport): readonly ReportRow[] {
 }
 
 /** What every node sends in a second, on average over the run and its living nodes, by purpose. */
-function perNodeAndSecond(report: SimulationReport): readonly PurposeRate[] {
-  const nodeSeconds = nodeSecondsOf(report);
-  return report.traffic.map(({ purpose, frames, bytes }) => ({
+function perNodeAndSecond(report: ScenarioReport): readonly PurposeRate[] {
+  const { traffic, nodeSeconds } = report;
+  return traffic.map(({ purpose, frames, bytes }) => ({
     purpose,
     frames: frames / nodeSeconds,
     bytes: bytes / nodeSeconds,
   }));
-}
-
-function nodeSecondsOf({ elapsedMs, figures, alive }: SimulationReport): number {
-  const meanAlive = figures.samples.length === 0 ? alive : meanOf(figures.samples.map((sample) => sample.alive));
-  return (Math.max(1, meanAlive) * elapsedMs) / 1_000;
 }
 
 interface PurposeRate {
@@ -157,7 +158,12 @@ interface PurposeRate {
 
 /** Everything of the tables, JSON-safe. */
 export function reportObject(report: SimulationReport): object {
-  const { seed, elapsedMs, nodes, alive, figures, records, lost, copies, failures, fingerprint } = report;
+  return { ...scenarioObject(report), repair: repairCost(report), fingerprint: report.fingerprint };
+}
+
+/** Everything of `scenarioTables`, JSON-safe. */
+export function scenarioObject(report: ScenarioReport & { readonly seed: string }): object {
+  const { seed, elapsedMs, nodes, alive, figures, records, lost, copies, failures } = report;
   const summary = (values: readonly number[]) =>
     values.length === 0
       ? null
@@ -175,13 +181,10 @@ export function reportObject(report: SimulationReport): object {
     putMs: summary(figures.putMs),
     lookups: figures.lookups.length === 0 ? null : { overlap: meanOf(figures.lookups.map((l) => l.overlap)) },
     perNodeAndSecond: perNodeAndSecond(report),
-    maintenanceBytesPerNodeAndSecond: maintenanceOf(trafficShares(report.traffic)).bytes / nodeSecondsOf(report),
-    repair: repairCost(report),
     copies: copies ?? null,
     records,
     lost,
     failures,
-    fingerprint,
   };
 }
 

@@ -15,13 +15,12 @@ import type {
   ScenarioTarget,
   WriteOutcome,
 } from '../scenarios/index.ts';
-import { constantLatency, type LatencyModel, normalLatency } from './latency.ts';
 import { lookUpAtRandom } from './measure-lookups.ts';
 import { NearestNodes } from './nearest-nodes.ts';
 import { RepairYardstick, type YardstickFigures } from './repair-yardstick.ts';
+import { scenarioLatency } from './scenario-latency.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedNode } from './simulated-node.ts';
-import { wideAreaLatency } from './wide-area-latency.ts';
 import type { World } from './world.ts';
 
 /** At most so many join at once; a network also never takes in more than it has nodes. */
@@ -124,7 +123,7 @@ export class SimulatedTarget implements ScenarioTarget {
   }
 
   setLatency(latency: ScenarioLatency): void {
-    this.#world.network.conditions.latency = latencyModel(latency, this.#world.seed);
+    this.#world.network.conditions.latency = scenarioLatency(latency, this.#world.seed);
   }
 
   setLoss(share: number): void {
@@ -322,15 +321,4 @@ function written(result: PutResult): WriteOutcome {
 function failure({ code, message, details }: NautilusError, elapsedMs: number): OperationFailure {
   const result = details.result as Partial<PutResult> | undefined;
   return { kind: 'failed', code, message, seq: result?.seq, elapsedMs };
-}
-
-function latencyModel(latency: ScenarioLatency, seed: string): LatencyModel {
-  switch (latency.kind) {
-    case 'wide-area':
-      return wideAreaLatency({ seed });
-    case 'constant':
-      return constantLatency(latency.ms);
-    case 'normal':
-      return normalLatency(latency.meanMs, latency.deviationMs);
-  }
 }

@@ -83,6 +83,7 @@ describe('the scenario language', () => {
       shape: 0.5,
       awayMs: 600_000,
       graceful: 0,
+      silent: 0,
       wiped: 0,
       forMs: day,
     });
