@@ -39,6 +39,13 @@ export interface Neighbourhood {
   readonly depth: number;
 }
 
+/** What follows from who is known, as of a revision. */
+interface Surroundings {
+  readonly revision: number;
+  readonly others: number;
+  readonly depth: number;
+}
+
 /**
  * Places of the nearest buckets, times K. The first bucket that makes K nodes together with those nearer than it has more than K when ids
  * lie unevenly, and all of them must know each other: of uniform ids 3 K are exceeded less than once in a million.
@@ -61,6 +68,7 @@ export class RoutingTable {
   readonly #lost: LostContacts;
   #doubtful = 0;
   #revision = 0;
+  #surroundings: Surroundings | undefined;
   /** Signs of life of anybody: without one, failures say more about our own network than about the others. */
   #answers = 0;
 
@@ -232,17 +240,12 @@ export class RoutingTable {
 
   /** Leading bits that the neighbourhood shares with this node: its buckets are those from this index on. */
   neighbourhoodDepth(): number {
-    const buckets = this.#buckets.slice(0, this.#depth).map((bucket) => ({
-      trusted: bucket === undefined ? 0 : this.#trusted(bucket),
-      places: bucket?.size ?? 0,
-    }));
-    return neighbourhoodDepth(buckets, this.k, this.estimateOthers());
+    return this.#surroundingsNow().depth;
   }
 
   /** Servers in the network besides this node. */
   estimateOthers(): number {
-    const { self, k, size } = this;
-    return estimateOthers({ self, nearest: this.closest(self, k), k, known: size });
+    return this.#surroundingsNow().others;
   }
 
   /** The bucket an id belongs to; the number of bits for our own. */
@@ -273,6 +276,19 @@ export class RoutingTable {
       if ((this.#buckets[j]?.refreshedAt ?? Number.NEGATIVE_INFINITY) <= monotonicMs) stale.push(j);
     }
     return stale;
+  }
+
+  /** Asked far more often than anything changes. */
+  #surroundingsNow(): Surroundings {
+    const { self, k, size } = this;
+    if (this.#surroundings?.revision === this.#revision) return this.#surroundings;
+    const others = estimateOthers({ self, nearest: this.closest(self, k), k, known: size });
+    const buckets = this.#buckets.slice(0, this.#depth).map((bucket) => ({
+      trusted: bucket === undefined ? 0 : this.#trusted(bucket),
+      places: bucket?.size ?? 0,
+    }));
+    this.#surroundings = { revision: this.#revision, others, depth: neighbourhoodDepth(buckets, k, others) };
+    return this.#surroundings;
   }
 
   #bucketAt(index: number): KBucket {
@@ -400,14 +416,24 @@ export class RoutingTable {
     const start = found.length;
     for (const entry of bucket.entries) {
       const { contact } = entry;
-      if (contact.id.hex === exclude?.hex || (this.#isDoubtful(entry) && !nobodyElse)) continue;
-      // Insertion, because a bucket is short and this is in every answer.
+      const { id } = contact;
+      if ((exclude !== undefined && id.equals(exclude)) || (this.#isDoubtful(entry) && !nobodyElse)) continue;
+      // Insertion by the leading bits of the distance, because a bucket is short and this is in every answer.
+      const leading = (id.head ^ target.head) >>> 0;
       let place = found.length;
-      while (place > start && compareDistance(target, contact.id, found[place - 1]!.id) < 0) {
-        found[place] = found[place - 1]!;
-        place--;
+      for (; place > start; place--) {
+        const before = place - 1;
+        const other = found[before]!;
+        if (leadingBits[before]! < leading) break;
+        if (leadingBits[before]! === leading && compareDistance(target, other.id, id) < 0) break;
+        found[place] = other;
+        leadingBits[place] = leadingBits[before]!;
       }
       found[place] = contact;
+      leadingBits[place] = leading;
     }
   }
 }
+
+/** Scratch space of `#collect`, beside its `found`: the first 32 bits of their distances. */
+const leadingBits: number[] = [];
