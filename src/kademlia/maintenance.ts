@@ -128,7 +128,7 @@ export class Maintenance {
     const { closest } = await kademlia.findClosest(self.id, options);
     const heard = this.#heardCompletely(closest);
     for (const j of stale.reverse()) {
-      if (j < heard) await this.#lookInto(j, options);
+      if (j < heard && !(await this.#isSound(j, options))) await this.#lookInto(j, options);
     }
     await this.#save();
   }
@@ -196,6 +196,36 @@ export class Maintenance {
     }
     await Promise.all(probes);
     options.signal?.throwIfAborted();
+  }
+
+  /**
+   * One question instead of the paper's lookup, most of whose requests would go to strangers: whoever was not heard of for the longest is asked.
+   * Far away it is enough that it answers and there are others. Where this node claims to know everybody, it must name nobody new.
+   */
+  async #isSound(j: number, options: CallOptions): Promise<boolean> {
+    const { kademlia, random } = this.#init;
+    const { table, self } = kademlia;
+    const contacts = table.bucket(j);
+    const [oldest] = contacts;
+    if (oldest === undefined || contacts.length < FAR_CONTACTS) return false;
+    try {
+      if (j < table.neighbourhoodDepth()) {
+        await kademlia.ping(oldest, options);
+        return true;
+      }
+      const { bytes: target } = randomIdInBucket(self.id, j, random);
+      const { closer } = await kademlia.request(oldest, { type: 'FIND_NODE', target }, options);
+      return !closer.some(({ id }) => table.bucketIndex(id) === j && this.#isNews(id));
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      unlessBug(error);
+      return false;
+    }
+  }
+
+  #isNews(id: NodeId): boolean {
+    const { kademlia, isSilent } = this.#init;
+    return kademlia.table.get(id) === undefined && !isSilent(id);
   }
 
   /** Asked from the nearest to the farthest, because what is found near decides how far the neighbourhood reaches. */

@@ -201,6 +201,12 @@ export class RoutingTable {
     return this.#places.get(id.hex)?.failures ?? 0;
   }
 
+  /** Contacts of one bucket that are not in doubt, least recently seen first. */
+  bucket(index: number): Contact[] {
+    const entries = this.#buckets[index]?.entries ?? [];
+    return entries.filter((entry) => !this.#isDoubtful(entry)).map(({ contact }) => contact);
+  }
+
   /** Everybody with a place, by bucket, least recently seen first. */
   *entries(): IterableIterator<Readonly<TableEntry>> {
     for (let j = 0; j < this.#depth; j++) {
