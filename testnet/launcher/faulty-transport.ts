@@ -20,8 +20,14 @@ import {
   type TransportEvents,
 } from '../../src/kademlia/index.ts';
 import { type NetworkConstants, parsePeerIdText } from '../../src/records/index.ts';
-import type { PurposeTraffic } from '../scenarios/index.ts';
-import { type LatencyModel, PairFaults, type SeededRandom, scenarioLatency } from '../simulator/index.ts';
+import {
+  ANSWER_TO,
+  type LatencyModel,
+  PairFaults,
+  type SeededRandom,
+  scenarioLatency,
+  Traffic,
+} from '../simulator/index.ts';
 import { FAIR_CONDITIONS, type NodeConditions } from './node-conditions.ts';
 import { Trip } from './trip.ts';
 
@@ -48,6 +54,8 @@ const REQUEST_ID = 1_000;
 
 export class FaultyTransport implements Transport {
   readonly mode: NodeMode;
+  /** What this node has sent. */
+  readonly traffic = new Traffic();
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #random: SeededRandom;
@@ -57,8 +65,6 @@ export class FaultyTransport implements Transport {
   #faults = new PairFaults();
   #latency: LatencyModel = () => 0;
   #lossShare = 0;
-  // BOUNDED: one entry per purpose.
-  readonly #sent = new Map<string, { frames: number; bytes: number }>();
   // BOUNDED: by the open connections of the transport. By node id in hex.
   readonly #connected = new Set<string>();
 
@@ -83,11 +89,6 @@ export class FaultyTransport implements Transport {
     this.#faults = new PairFaults();
     if (groups !== undefined) this.#faults.partition(groups);
     for (const { from, to } of oneWay) this.#faults.partitionOneWay(from, to);
-  }
-
-  /** Sent so far. */
-  traffic(): readonly PurposeTraffic[] {
-    return [...this.#sent].map(([purpose, totals]) => ({ purpose, ...totals }));
   }
 
   start(events: TransportEvents): Promise<void> {
@@ -120,7 +121,7 @@ export class FaultyTransport implements Transport {
     const number = this.#numbers.get(to.id.hex);
     const trip = new Trip(this.#clock, options);
     if (number !== undefined && !this.isConnected(to.id)) await this.#shakeHands(number, trip);
-    this.#count(request.type, encodeRequest(REQUEST_ID, request).length);
+    this.traffic.count(this.traffic.purposeOf(request), encodeRequest(REQUEST_ID, request).length);
     if (number === undefined) return this.#transport.request(to, request, trip.options);
     return this.#carry(number, trip, (left) => this.#transport.request(to, request, left));
   }
@@ -169,8 +170,8 @@ export class FaultyTransport implements Transport {
   }
 
   async #serve(events: TransportEvents, from: Peer, request: Request): Promise<Response> {
-    const count = (response: Response) =>
-      this.#count(`${request.type} answer`, encodeResponse(REQUEST_ID, response).length);
+    const purpose = ANSWER_TO[this.traffic.purposeOf(request)];
+    const count = (response: Response) => this.traffic.count(purpose, encodeResponse(REQUEST_ID, response).length);
     try {
       const response = await events.onRequest(from, request);
       count(response);
@@ -190,14 +191,7 @@ export class FaultyTransport implements Transport {
     const { constants } = this.#init;
     const time = this.#clock.now();
     const hello = { protocolVersion: PROTOCOL_VERSION, constants, mode: this.mode, addresses, features: [], time };
-    this.#count('HELLO', encodeHello(hello).length);
-  }
-
-  #count(purpose: string, bytes: number): void {
-    const totals = this.#sent.get(purpose) ?? { frames: 0, bytes: 0 };
-    totals.frames++;
-    totals.bytes += bytes;
-    this.#sent.set(purpose, totals);
+    this.traffic.count('HELLO', encodeHello(hello).length);
   }
 }
 

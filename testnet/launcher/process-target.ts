@@ -10,7 +10,7 @@ import type { PutOutput } from '../../src/commands/index.ts';
 import { assert, type Clock, isNautilusError, NautilusError } from '../../src/core/index.ts';
 import { compareDistance, NodeId } from '../../src/kademlia/index.ts';
 import { systemClock } from '../../src/platform/index.ts';
-import { DEFAULT_NETWORK_CONSTANTS, parsePeerIdText, toHex } from '../../src/records/index.ts';
+import { DEFAULT_NETWORK_CONSTANTS, parseKey, parsePeerIdText, toHex } from '../../src/records/index.ts';
 import type {
   LookupFigures,
   NodeState,
@@ -24,6 +24,7 @@ import type {
 import { SeededRandom } from '../simulator/index.ts';
 import { FAIR_CONDITIONS, type NodeConditions } from './node-conditions.ts';
 import { type Gone, ScenarioMember } from './scenario-member.ts';
+import type { LookupAim } from './scenario-messages.ts';
 
 export interface ProcessTargetInit {
   /** Empty; what the nodes keep goes there: `node-N/`, `node-N.log`. */
@@ -50,6 +51,8 @@ export class ProcessTarget implements ScenarioTarget {
   readonly #failure = new AbortController();
   // BOUNDED: by the nodes of the scenario. By number.
   readonly #members: ScenarioMember[] = [];
+  // BOUNDED: by the keys and lookups of the scenario. By target.
+  readonly #aims = new Map<string, LookupAim>();
   #conditions: NodeConditions = FAIR_CONDITIONS;
   #isClosed = false;
 
@@ -150,10 +153,12 @@ export class ProcessTarget implements ScenarioTarget {
     node: number,
     { key, value, ttlMs }: { readonly key: string; readonly value: string; readonly ttlMs: number },
   ): Promise<WriteOutcome> {
+    this.#aim(parseKey(key).id, 'FIND_NODE to write');
     return this.#ask(node, async (client) => written(await client.call('put', { key, value, ttl: `${ttlMs}ms` })));
   }
 
   delete(node: number, key: string): Promise<WriteOutcome> {
+    this.#aim(parseKey(key).id, 'FIND_NODE to write');
     return this.#ask(node, async (client) => written(await client.call('delete', { key })));
   }
 
@@ -204,10 +209,20 @@ export class ProcessTarget implements ScenarioTarget {
     for (const member of this.#members) member.setConditions(this.#conditions);
   }
 
+  /** Told before the first lookup; a frame or two may still be quicker. */
+  #aim(bytes: Uint8Array, purpose: LookupAim['purpose']): void {
+    const target = toHex(bytes);
+    if (this.#aims.has(target)) return;
+    const aim = { target, purpose };
+    this.#aims.set(target, aim);
+    for (const member of this.#members) member.aim(aim);
+  }
+
   async #bringUp(member: ScenarioMember): Promise<void> {
     if (this.#isClosed) throw new NautilusError('ABORTED', 'the scenario has ended');
     const { network, seed, onJoined } = this.#init;
-    await member.start({ network, seed, bootstrap: this.#introducersOf(member), conditions: this.#conditions });
+    const bootstrap = this.#introducersOf(member);
+    await member.start({ network, seed, bootstrap, conditions: this.#conditions, aims: [...this.#aims.values()] });
     onJoined?.();
   }
 
@@ -226,6 +241,7 @@ export class ProcessTarget implements ScenarioTarget {
   async #lookUpAtRandom(): Promise<LookupFigures | undefined> {
     const bytes = this.#random.bytes(32);
     const target = NodeId.fromBytes(bytes);
+    this.#aim(bytes, 'FIND_NODE to measure');
     const asked = this.#running();
     if (asked.length === 0) return undefined;
     const outcome = await this.#random.pick(asked).ask((client) => client.call('lookup', { target: toHex(bytes) }));

@@ -9,7 +9,7 @@ import { assert, isNautilusError, NautilusError } from '../../src/core/index.ts'
 import { IDENTITY_FILE, loadOrCreateIdentity } from '../../src/platform/index.ts';
 import type { NodeState, PurposeTraffic } from '../scenarios/index.ts';
 import type { NodeConditions } from './node-conditions.ts';
-import type { NodeOrder } from './scenario-messages.ts';
+import type { LookupAim, NodeOrder } from './scenario-messages.ts';
 import { ScenarioProcess } from './scenario-process.ts';
 
 /** Nobody is left who could say what came of it. */
@@ -19,7 +19,7 @@ const GONE: Gone = { kind: 'gone' };
 const ANY_PORT = '/ip4/127.0.0.1/tcp/0';
 
 /** What a life begins with. */
-export type LifeOrder = Pick<NodeOrder, 'network' | 'seed' | 'bootstrap' | 'conditions'>;
+export type LifeOrder = Pick<NodeOrder, 'network' | 'seed' | 'bootstrap' | 'conditions' | 'aims'>;
 
 export class ScenarioMember {
   readonly number: number;
@@ -130,6 +130,10 @@ export class ScenarioMember {
 
   setConditions(conditions: NodeConditions): void {
     this.#process?.tell({ type: 'conditions', conditions });
+  }
+
+  aim(aim: LookupAim): void {
+    this.#process?.tell({ type: 'aim', aim });
   }
 
   /** The machine's wall clock is set, for this life and the next ones. */

@@ -1,7 +1,15 @@
 /** What the launcher and a node that runs a scenario tell each other over the channel between parent and child. Not here: records, which go through the node's door. */
 import type { ErrorObject } from '../../src/commands/index.ts';
 import type { PurposeTraffic } from '../scenarios/index.ts';
+import type { LookupPurpose } from '../simulator/index.ts';
 import type { NodeConditions } from './node-conditions.ts';
+
+/** What lookups of a target are for, whoever does them: it is how their bytes are accounted for. */
+export interface LookupAim {
+  /** 32 bytes in hex. */
+  readonly target: string;
+  readonly purpose: LookupPurpose;
+}
 
 /** What a node is told to be: the first message it gets. */
 export interface NodeOrder {
@@ -19,12 +27,14 @@ export interface NodeOrder {
   readonly life: number;
   readonly conditions: NodeConditions;
   readonly skewMs: number;
+  readonly aims: readonly LookupAim[];
 }
 
 export type LauncherMessage =
   | NodeOrder
   | { readonly type: 'conditions'; readonly conditions: NodeConditions }
-  | { readonly type: 'skew'; readonly skewMs: number };
+  | { readonly type: 'skew'; readonly skewMs: number }
+  | { readonly type: 'aim'; readonly aim: LookupAim };
 
 export type NodeMessage =
   /** Its doors are open. */

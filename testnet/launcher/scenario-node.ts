@@ -7,10 +7,10 @@ import { toErrorObject } from '../../src/commands/index.ts';
 import { assert } from '../../src/core/index.ts';
 import { createNode, type NautilusNode, resolveConfig } from '../../src/node/index.ts';
 import { systemClock } from '../../src/platform/index.ts';
-import { DEFAULT_NETWORK_CONSTANTS } from '../../src/records/index.ts';
+import { DEFAULT_NETWORK_CONSTANTS, fromHex } from '../../src/records/index.ts';
 import { SeededRandom } from '../simulator/index.ts';
 import { FaultyTransport } from './faulty-transport.ts';
-import type { LauncherMessage, NodeMessage, NodeOrder } from './scenario-messages.ts';
+import type { LauncherMessage, LookupAim, NodeMessage, NodeOrder } from './scenario-messages.ts';
 import { SkewedClock } from './skewed-clock.ts';
 
 const TRAFFIC_INTERVAL_MS = 1_000;
@@ -46,6 +46,7 @@ async function runNode(order: NodeOrder): Promise<void> {
     wrapTransport: (transport) => {
       faulty = new FaultyTransport({ transport, clock: systemClock, random }, { number, seed, constants });
       faulty.setConditions(order.conditions);
+      for (const aim of order.aims) aimAt(faulty, aim);
       return faulty;
     },
   });
@@ -60,8 +61,9 @@ function obey(node: NautilusNode, transport: FaultyTransport, clock: SkewedClock
   process.on('message', (message: LauncherMessage) => {
     if (message.type === 'conditions') transport.setConditions(message.conditions);
     else if (message.type === 'skew') clock.skewMs = message.skewMs;
+    else if (message.type === 'aim') aimAt(transport, message.aim);
   });
-  const reportTraffic = () => tell({ type: 'traffic', traffic: transport.traffic() });
+  const reportTraffic = () => tell({ type: 'traffic', traffic: transport.traffic.table() });
   setInterval(() => void reportTraffic(), TRAFFIC_INTERVAL_MS).unref();
   process.once('SIGTERM', () => {
     void node
@@ -69,6 +71,10 @@ function obey(node: NautilusNode, transport: FaultyTransport, clock: SkewedClock
       .then(reportTraffic)
       .then(() => process.exit(0));
   });
+}
+
+function aimAt({ traffic }: FaultyTransport, { target, purpose }: LookupAim): void {
+  traffic.aim(fromHex(target), purpose);
 }
 
 /** Resolves when it is on its way; nobody is told any more when the launcher has died. */
