@@ -9,6 +9,7 @@ interface SimFlags {
   readonly nodes?: readonly number[] | undefined;
   readonly seed?: string | undefined;
   readonly scenario: string;
+  readonly speed?: number | undefined;
   readonly hours?: number | undefined;
   readonly csv?: string | undefined;
   readonly report?: string | undefined;
@@ -31,7 +32,8 @@ export function addSimVerb(program: Command): void {
     )
     .option('--seed <seed>', 'what everything follows from (default: a random one, printed first)')
     .option('--scenario <name>', 'one that comes with Nautilus, or the path of a file', 'steady')
-    .option('--hours <hours>', 'how long load, churn and flapping go on', hours)
+    .option('--speed <factor>', 'everything in the scenario happens so many times faster', positiveNumber)
+    .option('--hours <hours>', 'how long load, churn and flapping go on', positiveNumber)
     .option('--csv <file>', 'write a row a minute there')
     .option('--report <file>', 'write a page with plots there (HTML)')
     .action((flags: SimFlags, command: Command) => runSim(command, flags));
@@ -40,7 +42,7 @@ export function addSimVerb(program: Command): void {
 function runSim(command: Command, flags: SimFlags): Promise<void> {
   return runVerb(command, async ({ output }) => {
     const { onInterrupt } = await import('./on-interrupt.ts');
-    const { ProgressBar } = await import('./progress-bar.ts');
+    const { ScenarioNarrator } = await import('./scenario-narrator.ts');
     const interrupt = onInterrupt();
     try {
       await import('../platform/node20.ts');
@@ -53,34 +55,18 @@ function runSim(command: Command, flags: SimFlags): Promise<void> {
       const reports: Awaited<ReturnType<typeof simulator.simulate>>[] = [];
       for (const nodes of flags.nodes ?? [undefined]) {
         const forMs = flags.hours === undefined ? undefined : flags.hours * 3_600_000;
-        const commands = scenarios.resizeScenario(written, { nodes, forMs });
+        const commands = scenarios.resizeScenario(written, { nodes, speed: flags.speed, forMs });
         const totalMs = scenarios.plannedMs(commands);
-        const bar = new ProgressBar('simulated second', output);
-        // Told as it happens; the world does not wait for the terminal.
-        let told = Promise.resolve();
-        const tell = async (atMs: number, text: string, result: string) => {
-          await output.line(`${clockTime(atMs)}  ${text}: ${result}`);
-          await output.object({ type: 'command', atMs, command: text, result });
-        };
+        const narrator = new ScenarioNarrator(output, 'simulated second', totalMs);
         try {
-          const report = await simulator.simulate(
-            { seed, commands, signal: interrupt.signal },
-            {
-              onResult: ({ text }, atMs, result) => {
-                bar.end();
-                told = told.then(() => tell(atMs, text, result));
-              },
-              onProgress: (elapsedMs) => bar.update(Math.floor(elapsedMs / 1_000), Math.min(1, elapsedMs / totalMs)),
-            },
-          );
+          const report = await simulator.simulate({ seed, commands, signal: interrupt.signal }, narrator);
           reports.push(report);
-          bar.end();
-          await told;
+          await narrator.end();
           for (const rows of simulator.reportTables(report)) await output.line(`\n${simulator.formatTable(rows)}`);
           await output.line(`\n${report.fingerprint}`);
           await output.object({ type: 'report', scenario: name, ...simulator.reportObject(report) });
         } finally {
-          bar.end();
+          await narrator.end();
         }
       }
       if (flags.csv !== undefined) write(flags.csv, simulator.reportCsv(reports));
@@ -92,13 +78,6 @@ function runSim(command: Command, flags: SimFlags): Promise<void> {
       interrupt.dispose();
     }
   });
-}
-
-/** `01:02:03` */
-function clockTime(ms: number): string {
-  const seconds = Math.floor(ms / 1_000);
-  const parts = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60, seconds % 60];
-  return parts.map((part) => String(part).padStart(2, '0')).join(':');
 }
 
 function write(path: string, text: string): void {
@@ -118,8 +97,8 @@ function sizes(text: string): readonly number[] {
   });
 }
 
-function hours(text: string): number {
+function positiveNumber(text: string): number {
   const number = /^\d{1,5}(?:\.\d{1,6})?$/.test(text) ? Number(text) : 0;
   if (number > 0) return number;
-  throw new InvalidArgumentError('It is not a number of hours over 0.');
+  throw new InvalidArgumentError('It is not a number over 0.');
 }

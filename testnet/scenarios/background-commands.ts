@@ -80,10 +80,14 @@ async function churnNode(run: ScenarioRun, churn: ChurnSettings, node: number, u
       const how = target.random();
       const isSilent = how < churn.graceful + churn.silent;
       await run.change([node], () => (how < churn.graceful ? target.leave(node) : target.kill(node, { isSilent })));
+      run.figures.sessions.ended++;
     }
     if (!(await pass(weibullSession({ median: churn.awayMs, shape }, uniform)))) return;
     const isWiped = target.random() < churn.wiped;
-    if (run.nodesThatAre('down').includes(node)) await run.change([node], () => target.restart(node, { isWiped }));
+    if (run.nodesThatAre('down').includes(node)) {
+      await run.change([node], () => target.restart(node, { isWiped }));
+      run.figures.sessions.begun++;
+    }
     stays = weibullSession({ median, shape }, uniform);
   }
 }

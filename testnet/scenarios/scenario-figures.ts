@@ -24,6 +24,8 @@ export interface CopyFigures {
 export class ScenarioFigures {
   readonly gets: Record<Judgement, number> = { right: 0, partial: 0, stale: 0, 'not-found': 0, error: 0 };
   readonly puts = { acknowledged: 0, failed: 0 };
+  /** Sessions of churn that ended, and that began after an absence. */
+  readonly sessions = { ended: 0, begun: 0 };
   // BOUNDED: these by the operations of the scenario.
   readonly getMs: number[] = [];
   readonly getHops: number[] = [];

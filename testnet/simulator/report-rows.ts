@@ -23,12 +23,13 @@ function tables(report: ScenarioReport, more: readonly (readonly ReportRow[])[])
 
 function summaryRows(report: ScenarioReport): readonly ReportRow[] {
   const { figures, copies, records, lost, alive, nodes } = report;
-  const { gets, puts, getsJudged, lookups } = figures;
+  const { gets, puts, sessions, getsJudged, lookups } = figures;
   const percent = (share: number) => `${(share * 100).toFixed(3)} %`;
   const rows: ReportRow[] = [
     ['figure', 'value'],
     ['nodes alive', `${alive} of ${nodes}`],
   ];
+  if (sessions.ended > 0) rows.push(['sessions ended / begun', `${sessions.ended} / ${sessions.begun}`]);
   if (getsJudged > 0) {
     rows.push(
       ['gets', String(getsJudged)],
@@ -175,6 +176,7 @@ export function scenarioObject(report: ScenarioReport & { readonly seed: string 
     alive,
     gets: { total: figures.getsJudged, ...figures.gets },
     puts: figures.puts,
+    sessions: figures.sessions,
     getMs: summary(figures.getMs),
     getHops: summary(figures.getHops),
     getRequests: summary(figures.getRequests),
