@@ -25,9 +25,15 @@ export function mergeSiblings(ranges: readonly CellRange[]): CellRange[] {
   return merged;
 }
 
-/** Of two that are disjoint. */
-function areSiblings(a: CellRange, b: CellRange): boolean {
-  return a.bits === b.bits && rangeContains(cellRange(a.prefix, a.bits - 1), b.prefix);
+/** Alike in all but their last bit. */
+function areSiblings(left: CellRange, right: CellRange): boolean {
+  const { bits, prefix } = left;
+  if (bits !== right.bits || bits === 0) return false;
+  const at = (bits - 1) >> 3;
+  const lastBit = 0x80 >> ((bits - 1) & 7);
+  if ((prefix[at]! ^ right.prefix[at]!) !== lastBit) return false;
+  for (let i = 0; i < at; i++) if (prefix[i] !== right.prefix[i]) return false;
+  return true;
 }
 
 /** The cells that are in both lists, in ranges of one of them. */
@@ -54,6 +60,21 @@ function isWithin(inner: CellRange, outer: CellRange): boolean {
   return outer.bits <= inner.bits && rangeContains(outer, inner.prefix);
 }
 
+/** Whether one range of the list contains all of another. */
+export function coversRange(ranges: readonly CellRange[], range: CellRange): boolean {
+  const wider = findCovering(ranges, (candidate) => candidate, range.prefix);
+  return wider !== undefined && wider.bits <= range.bits;
+}
+
+/** Whether any cell of a range is in the list. */
+export function overlapsRange(ranges: readonly CellRange[], range: CellRange): boolean {
+  const next = countNotAfter(ranges, (candidate) => candidate, range.prefix);
+  const last = ranges[next - 1];
+  const first = ranges[next];
+  if (last !== undefined && (isWithin(range, last) || isWithin(last, range))) return true;
+  return first !== undefined && isWithin(first, range);
+}
+
 /** Whether a range of the list contains the id, of a key (32 bytes) or a cell (64). A key is in no range of less than all its cells. */
 export function coversId(ranges: readonly CellRange[], id: Uint8Array): boolean {
   return findCovering(ranges, (range) => range, id) !== undefined;
@@ -61,6 +82,12 @@ export function coversId(ranges: readonly CellRange[], id: Uint8Array): boolean 
 
 /** The one of `items`, ascending and disjoint by their ranges, whose range contains the id. Binary search. */
 export function findCovering<T>(items: readonly T[], rangeOf: (item: T) => CellRange, id: Uint8Array): T | undefined {
+  const last = items[countNotAfter(items, rangeOf, id) - 1];
+  return last !== undefined && rangeContains(rangeOf(last), id) ? last : undefined;
+}
+
+/** How many of `items` begin at the id or before it. */
+function countNotAfter<T>(items: readonly T[], rangeOf: (item: T) => CellRange, id: Uint8Array): number {
   let low = 0;
   let high = items.length;
   while (low < high) {
@@ -68,8 +95,7 @@ export function findCovering<T>(items: readonly T[], rangeOf: (item: T) => CellR
     if (compareBytes(rangeOf(items[middle]!).prefix, id) <= 0) low = middle + 1;
     else high = middle;
   }
-  const last = items[low - 1];
-  return last !== undefined && rangeContains(rangeOf(last), id) ? last : undefined;
+  return low;
 }
 
 /** The 2^bits equal parts of a range, ascending; fewer when it has fewer bits left, none of a single cell. */

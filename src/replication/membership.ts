@@ -26,14 +26,21 @@ export interface MembershipInit {
 export interface MembershipView {
   /** Where this node is among the K nearest, ascending. */
   readonly regions: readonly Region[];
-  /** Ranges in which both are members, by hex node id of the other. */
+  /** Ranges in which both are members, by hex node id of the other. As few as possible: siblings are one. */
   readonly shared: ReadonlyMap<string, readonly CellRange[]>;
+  /** The regions these ranges are made of, ascending. */
+  readonly sharedRegions: ReadonlyMap<string, readonly Region[]>;
   /** Fewer than K nodes in all: everybody holds everything, and K' is how many there are. */
   readonly isSmall: boolean;
 }
 
 /** Before anybody has looked around: a holder of nothing. */
-export const NO_VIEW: MembershipView = { regions: [], shared: new Map(), isSmall: true };
+export const NO_VIEW: MembershipView = {
+  regions: [],
+  shared: new Map(),
+  sharedRegions: new Map(),
+  isSmall: true,
+};
 
 interface Neighbour {
   contact: Contact;
@@ -44,6 +51,12 @@ interface Neighbour {
   isMember: boolean;
   /** How often it went lately. */
   departures: number;
+}
+
+interface Basis {
+  readonly depth: number;
+  /** By hex node id. */
+  readonly members: ReadonlyMap<string, NodeId>;
 }
 
 /** From a contact's coming or going to the new view, ms. */
@@ -61,8 +74,8 @@ export class Membership {
   // BOUNDED: by the neighbourhood, at most 5k or so, and those who left it within MEMORY_MS.
   readonly #neighbours = new Map<string, Neighbour>();
   #view = NO_VIEW;
-  /** The ids the view was made of. */
-  #basis = '';
+  /** What the view was made of. */
+  #basis: Basis = { depth: -1, members: new Map() };
   #isStale = true;
   #timer: Timer | undefined;
   #isStopped = false;
@@ -130,17 +143,13 @@ export class Membership {
     this.#notePresence(contacts, now);
     const dueInMs = this.#judge(now);
     if (dueInMs !== undefined) this.#arm(dueInMs);
-    const members: NodeId[] = [];
-    for (const { isMember, contact } of this.#neighbours.values()) {
-      if (isMember && commonPrefixLength(kademlia.self.id, contact.id) >= depth) members.push(contact.id);
+    const members = new Map<string, NodeId>();
+    for (const [hex, { isMember, contact }] of this.#neighbours) {
+      if (isMember && commonPrefixLength(kademlia.self.id, contact.id) >= depth) members.set(hex, contact.id);
     }
-    const basis = `${depth}:${members
-      .map((id) => id.hex)
-      .sort()
-      .join()}`;
-    if (basis === this.#basis) return;
-    this.#basis = basis;
-    this.#view = this.#viewOf(members, depth);
+    if (isSame(this.#basis, { depth, members })) return;
+    this.#basis = { depth, members };
+    this.#view = this.#viewOf([...members.values()], depth);
     this.#onChange(this.#view);
   }
 
@@ -194,16 +203,23 @@ export class Membership {
     const { kademlia, constants } = this.#components;
     const self = kademlia.self.id;
     const regions = regionsOf({ self, others, k: constants.k, depth });
-    const ranges = new Map<string, CellRange[]>();
-    for (const { range, members } of regions) {
-      for (const { hex } of members) {
+    const sharedRegions = new Map<string, Region[]>();
+    for (const region of regions) {
+      for (const { hex } of region.members) {
         if (hex === self.hex) continue;
-        const shared = ranges.get(hex);
-        if (shared === undefined) ranges.set(hex, [range]);
-        else shared.push(range);
+        const earlier = sharedRegions.get(hex);
+        if (earlier === undefined) sharedRegions.set(hex, [region]);
+        else earlier.push(region);
       }
     }
-    const shared = new Map(Array.from(ranges, ([hex, list]) => [hex, mergeSiblings(list)] as const));
-    return { regions, shared, isSmall: others.length + 1 < constants.k };
+    const shared = new Map<string, readonly CellRange[]>();
+    for (const [hex, list] of sharedRegions) shared.set(hex, mergeSiblings(list.map(({ range }) => range)));
+    return { regions, shared, sharedRegions, isSmall: others.length + 1 < constants.k };
   }
+}
+
+function isSame(a: Basis, b: Basis): boolean {
+  if (a.depth !== b.depth || a.members.size !== b.members.size) return false;
+  for (const hex of a.members.keys()) if (!b.members.has(hex)) return false;
+  return true;
 }

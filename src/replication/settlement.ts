@@ -4,8 +4,8 @@
  * Only then does its "absent" count towards a read quorum.
  */
 import type { Load } from '../core/index.ts';
-import { type CellRange, rangeContains } from '../records/index.ts';
-import { intersectRanges } from './cell-ranges.ts';
+import type { CellRange } from '../records/index.ts';
+import { coversRange, intersectRanges, overlapsRange } from './cell-ranges.ts';
 import { type MembershipView, NO_VIEW } from './membership.ts';
 import { writeQuorum } from './quorum.ts';
 import { findRegion, type Region } from './regions.ts';
@@ -54,11 +54,11 @@ export class Settlement {
   compared(member: string, ranges: readonly CellRange[], withSettled: boolean): void {
     const shared = this.#view.shared.get(member);
     if (shared === undefined) return;
-    const counted = intersectRanges(ranges, shared);
+    const counted = ranges === shared ? shared : intersectRanges(ranges, shared);
     // What was compared with it when it was settled stays true: nothing acknowledged since can have passed us by unnoticed.
     const earlier = this.#of(member).filter((comparison) => comparison.withSettled && !withSettled);
     this.#comparisons.set(member, [...earlier, { ranges: counted, withSettled }]);
-    for (const [region, tally] of this.#open) this.#count(region, tally, member);
+    this.#countWith(member);
   }
 
   /** Nothing counts any more: this node was away without knowing it. */
@@ -87,14 +87,14 @@ export class Settlement {
   }
 
   isSettledIn(ranges: readonly CellRange[]): boolean {
-    for (const region of this.#open.keys()) if (ranges.some((range) => overlap(range, region.range))) return false;
+    for (const region of this.#open.keys()) if (overlapsRange(ranges, region.range)) return false;
     return true;
   }
 
   /** Regions shared with `member` that were not compared with it. */
   isCovered(member: string): boolean {
     const shared = this.#view.shared.get(member) ?? [];
-    return shared.every((range) => this.#of(member).some(({ ranges }) => covers(ranges, range)));
+    return shared.every((range) => this.#of(member).some(({ ranges }) => coversRange(ranges, range)));
   }
 
   #of(member: string): readonly Comparison[] {
@@ -104,32 +104,28 @@ export class Settlement {
   #recount(): void {
     this.#open.clear();
     for (const region of this.#view.regions) {
-      const tally: Tally = { withAnybody: new Set(), withSettled: new Set() };
-      this.#open.set(region, tally);
-      if (region.members.length === 1) this.#open.delete(region); // nobody else could know better
-      for (const { hex } of region.members) if (this.#comparisons.has(hex)) this.#count(region, tally, hex);
+      if (region.members.length === 1) continue; // nobody else could know better
+      this.#open.set(region, { withAnybody: new Set(), withSettled: new Set() });
+    }
+    for (const member of this.#comparisons.keys()) this.#countWith(member);
+  }
+
+  #countWith(member: string): void {
+    if (this.#open.size === 0) return;
+    for (const region of this.#view.sharedRegions.get(member) ?? []) {
+      const tally = this.#open.get(region);
+      if (tally !== undefined) this.#count(region, tally, member);
     }
   }
 
-  /** Counts what was compared with a member, if the whole region was; settled is settled. */
+  /** Counts what was compared with a member where the whole region was; settled is settled. */
   #count(region: Region, { withAnybody, withSettled }: Tally, member: string): void {
-    const covering = this.#of(member).filter(({ ranges }) => covers(ranges, region.range));
-    if (covering.length === 0) return;
-    withAnybody.add(member);
-    if (covering.some((comparison) => comparison.withSettled)) withSettled.add(member);
+    for (const comparison of this.#of(member)) {
+      if (!coversRange(comparison.ranges, region.range)) continue;
+      withAnybody.add(member);
+      if (comparison.withSettled) withSettled.add(member);
+    }
     const { length } = region.members;
     if (withAnybody.size >= length - 1 || 1 + withSettled.size >= writeQuorum(length)) this.#open.delete(region);
   }
-}
-
-function covers(ranges: readonly CellRange[], range: CellRange): boolean {
-  return ranges.some((wider) => wider.bits <= range.bits && rangeContainsPrefix(wider, range));
-}
-
-function overlap(a: CellRange, b: CellRange): boolean {
-  return a.bits <= b.bits ? rangeContainsPrefix(a, b) : rangeContainsPrefix(b, a);
-}
-
-function rangeContainsPrefix(wider: CellRange, narrower: CellRange): boolean {
-  return rangeContains(wider, narrower.prefix);
 }

@@ -4,9 +4,11 @@ import {
   childRanges,
   compareRanges,
   coversId,
+  coversRange,
   findCovering,
   intersectRanges,
   mergeSiblings,
+  overlapsRange,
 } from '../../../src/replication/cell-ranges.ts';
 
 /** `range('101')`: all ids that begin so. */
@@ -51,6 +53,25 @@ describe('intersectRanges', () => {
     const list = ranges('000', '01', '1100000011');
     expect(intersectRanges(list, list)).toEqual(list);
     expect(intersectRanges(list, ranges(''))).toEqual(list);
+  });
+});
+
+describe('coversRange', () => {
+  it('wants all of a range in one of the list', () => {
+    const list = ranges('001', '1');
+    for (const inside of ['001', '0010', '1', '111111111']) expect(coversRange(list, range(inside))).toBe(true);
+    for (const outside of ['', '0', '00', '000', '01', '0001']) expect(coversRange(list, range(outside))).toBe(false);
+  });
+});
+
+describe('overlapsRange', () => {
+  it('is content with a part, whichever of the two is wider', () => {
+    const list = ranges('001', '1000000001');
+    for (const common of ['', '0', '00', '001', '00111', '1', '100000000', '10000000011']) {
+      expect(overlapsRange(list, range(common))).toBe(true);
+    }
+    for (const apart of ['000', '01', '1000000000', '101', '11']) expect(overlapsRange(list, range(apart))).toBe(false);
+    expect(overlapsRange([], range(''))).toBe(false);
   });
 });
 
