@@ -252,6 +252,11 @@ export class Kademlia {
     return this.#maintenance.bootstrap(options);
   }
 
+  /** The network is being joined: who is near is not all known yet. */
+  get isBootstrapping(): boolean {
+    return this.#maintenance.isBootstrapping;
+  }
+
   /** Refreshes buckets no lookup went through for a while, and knocks at the doors of some who are missing. */
   refresh(options: CallOptions = {}): Promise<void> {
     return this.#maintenance.refresh(options);

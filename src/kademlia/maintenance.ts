@@ -71,6 +71,7 @@ export class Maintenance {
   // BOUNDED: MAX_RECHECKS, by hex id.
   readonly #rechecks = new Map<string, Timer>();
   readonly #watch: NeighbourhoodWatch | undefined;
+  #bootstraps = 0;
   #timer: Timer | undefined;
   #round: Promise<void> = Promise.resolve();
 
@@ -109,7 +110,21 @@ export class Maintenance {
     for (const { contact, seenAt } of decodeTable(bytes)) kademlia.table.restore(contact, seenAt);
   }
 
+  /** Who is near is not all known yet. */
+  get isBootstrapping(): boolean {
+    return this.#bootstraps > 0;
+  }
+
   async bootstrap(options: CallOptions): Promise<void> {
+    this.#bootstraps++;
+    try {
+      await this.#join(options);
+    } finally {
+      this.#bootstraps--;
+    }
+  }
+
+  async #join(options: CallOptions): Promise<void> {
     const { kademlia } = this.#init;
     const { table, self } = kademlia;
     if (table.size === 0) await this.#probeMissing(options);

@@ -28,10 +28,12 @@ export interface AnswerSyncComponents {
   readonly settlement: { isSettledIn(ranges: readonly CellRange[]): boolean };
   /** The asker holds what we hold in all of these ranges. */
   onAgreed(from: Contact, ranges: readonly CellRange[], settled: boolean): void;
+  /** It does not, and is finding out where. */
+  onDiffered(from: Contact): void;
 }
 
 export async function answerSync(
-  { held, settlement, onAgreed }: AnswerSyncComponents,
+  { held, settlement, onAgreed, onDiffered }: AnswerSyncComponents,
   from: Contact,
   { ranges, digests, settled }: SyncRequest,
 ): Promise<SyncResponse> {
@@ -40,6 +42,7 @@ export async function answerSync(
     onAgreed(from, ranges, settled);
     return { type: 'SYNC', parts: [], settled: isSettled };
   }
+  onDiffered(from);
   // One digest of one range is its own, or near enough: few cells are listed at once.
   const isEach = digests.length > DIGEST_BYTES || ranges.length === 1;
   const parts: SyncPart[] = [];

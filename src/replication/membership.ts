@@ -12,6 +12,8 @@ import { type Region, regionsOf } from './regions.ts';
 export interface MembershipComponents {
   readonly kademlia: {
     readonly self: Contact;
+    /** The network is being joined: who is near is not all known yet. */
+    readonly isBootstrapping: boolean;
     neighbourhood(): { readonly contacts: readonly Contact[]; readonly depth: number };
   };
   readonly clock: Clock;
@@ -77,6 +79,7 @@ export class Membership {
   /** What the view was made of. */
   #basis: Basis = { depth: -1, members: new Map() };
   #isStale = true;
+  #hasStayed = false;
   #timer: Timer | undefined;
   #isStopped = false;
 
@@ -98,16 +101,16 @@ export class Membership {
 
   /** A node that has just started meets others, and does not know yet what that makes of it. */
   get isArriving(): boolean {
-    return this.#isStale && !this.hasStayed;
+    return this.#isStale && !this.#hasStayed;
   }
 
   contact(member: string): Contact | undefined {
     return this.#neighbours.get(member)?.contact;
   }
 
-  /** This node has been here long enough to be handed something. */
+  /** This node has joined, and has been here long enough to be handed something: it knows who else is a member. */
   get hasStayed(): boolean {
-    return this.#components.clock.monotonic() - this.#startedAt >= this.#init.stayMs;
+    return this.#hasStayed;
   }
 
   /** Contacts came or went; many do at once, so the view is made a moment later. */
@@ -141,8 +144,8 @@ export class Membership {
     const now = clock.monotonic();
     const { contacts, depth } = kademlia.neighbourhood();
     this.#notePresence(contacts, now);
-    const dueInMs = this.#judge(now);
-    if (dueInMs !== undefined) this.#arm(dueInMs);
+    const dueInMs = Math.min(this.#judge(now), this.#stay(now));
+    if (dueInMs < Number.POSITIVE_INFINITY) this.#arm(dueInMs);
     const members = new Map<string, NodeId>();
     for (const [hex, { isMember, contact }] of this.#neighbours) {
       if (isMember && commonPrefixLength(kademlia.self.id, contact.id) >= depth) members.set(hex, contact.id);
@@ -160,7 +163,9 @@ export class Membership {
       present.add(hex);
       const known = this.#neighbours.get(hex);
       if (known === undefined) {
-        this.#neighbours.set(hex, { contact, since: now, isPresent: true, isMember: false, departures: 0 });
+        // Whoever a newcomer meets was there before it.
+        const isMember = !this.#hasStayed;
+        this.#neighbours.set(hex, { contact, since: now, isPresent: true, isMember, departures: 0 });
         continue;
       }
       known.contact = contact;
@@ -177,15 +182,15 @@ export class Membership {
     }
   }
 
-  /** @returns whole ms until the next one comes to count or ceases to; undefined when nobody is waiting */
-  #judge(now: number): number | undefined {
+  /** @returns whole ms until the next one comes to count or ceases to; infinite when nobody is waiting */
+  #judge(now: number): number {
     const { suspicionTimeMs } = this.#components.constants;
     let earliest = Number.POSITIVE_INFINITY;
     for (const [hex, neighbour] of this.#neighbours) {
       const { since, isPresent, isMember, departures } = neighbour;
       const age = now - since;
       if (isPresent && !isMember) {
-        const wanted = this.hasStayed ? this.#init.stayMs * 2 ** departures : 0;
+        const wanted = this.#init.stayMs * 2 ** departures;
         if (age >= wanted) neighbour.isMember = true;
         else earliest = Math.min(earliest, wanted - age);
       } else if (!isPresent && isMember) {
@@ -196,7 +201,16 @@ export class Membership {
         else this.#neighbours.delete(hex);
       }
     }
-    return earliest === Number.POSITIVE_INFINITY ? undefined : Math.ceil(earliest);
+    return Math.ceil(earliest);
+  }
+
+  /** @returns whole ms until it is worth asking again; infinite once this node has stayed */
+  #stay(now: number): number {
+    if (this.#hasStayed) return Number.POSITIVE_INFINITY;
+    const remaining = this.#init.stayMs - (now - this.#startedAt);
+    if (remaining > 0) return Math.ceil(remaining);
+    this.#hasStayed = !this.#components.kademlia.isBootstrapping;
+    return this.#hasStayed ? Number.POSITIVE_INFINITY : LOOK_AROUND_MS;
   }
 
   #viewOf(others: readonly NodeId[], depth: number): MembershipView {

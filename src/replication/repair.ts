@@ -71,10 +71,20 @@ interface Partner {
   attempts: number;
 }
 
+/** What somebody is to be handed over. */
+interface Delivery {
+  readonly receiver: Contact;
+  readonly keys: Uint8Array[];
+}
+
 const RETRY_MS = 5_000;
 /** A member that came: it compares with us, or we with it, within this. */
 const MIN_WELCOME_MS = 20_000;
 const MAX_WELCOME_MS = 60_000;
+/** Of the one of a pair that begins, so that its question has come before the other asks the same. */
+const HEAD_START_MS = 1_000;
+/** Receivers of a node that leaves, at a time: it has little time, and some of them may be gone as well. */
+const RECEIVERS_AT_ONCE = 8;
 const HEARTBEAT_MS = 10_000;
 const PACE_MS = 50;
 /** Keys handed over in one comparison. */
@@ -149,17 +159,23 @@ export class Repair {
     partner.dueAt = this.#components.clock.monotonic() + this.#jittered(this.#init.intervalMs);
   }
 
+  /** A member asked, and found that we differ: it exchanges what differs both ways now, so that we need not do the same at the same time. */
+  onDiffered(from: Contact): void {
+    const partner = this.#partners.get(from.id.hex);
+    if (partner === undefined) return;
+    partner.dueAt = Math.max(partner.dueAt, this.#components.clock.monotonic() + this.#jittered(RETRY_MS));
+  }
+
   /**
    * Before leaving for good: whoever becomes the K-th nearest to a key then is given what it lacks. Bounded by the signal; what was not handed
    * over in time the others repair.
    */
   async handOver(signal: AbortSignal): Promise<void> {
     const { kademlia, constants } = this.#components;
-    await this.#handOverKeys(
-      this.#heldKeys(),
-      (key) => kademlia.closest(NodeId.fromBytes(key), constants.k).at(-1),
+    await this.#handOverKeys(this.#heldKeys(), (key) => kademlia.closest(NodeId.fromBytes(key), constants.k).at(-1), {
+      atOnce: RECEIVERS_AT_ONCE,
       signal,
-    );
+    });
   }
 
   #onMembership(view: MembershipView): void {
@@ -170,11 +186,16 @@ export class Repair {
       const partner = this.#partners.get(hex);
       if (partner !== undefined && this.settlement.isCovered(hex)) continue;
       const isUrgent = !this.settlement.isSettledIn(shared);
-      const dueAt = now + (isUrgent ? 0 : this.#between(MIN_WELCOME_MS, MAX_WELCOME_MS));
+      const dueAt = now + (isUrgent ? this.#headStartMs(hex) : this.#between(MIN_WELCOME_MS, MAX_WELCOME_MS));
       if (partner === undefined) this.#partners.set(hex, { dueAt, attempts: 0 });
       else partner.dueAt = Math.min(partner.dueAt, dueAt);
     }
     this.#arm();
+  }
+
+  /** Of a pair that both have to compare at once the smaller id begins, or they would move the same records twice. Comparing alone moves none. */
+  #headStartMs(hex: string): number {
+    return this.#membership.hasStayed && hex < this.#components.kademlia.self.id.hex ? HEAD_START_MS : 0;
   }
 
   /** Noticed only by the time that passed: a process that was stopped, a machine that slept. The others went on without us. */
@@ -263,11 +284,10 @@ export class Repair {
     const strays = this.#heldKeys().filter((key) => findRegion(regions, key) === undefined);
     const lingering = strays.filter((key) => this.#misplaced.has(toHex(key)));
     this.#misplaced = new Set(strays.map(toHex));
-    const dropped = await this.#handOverKeys(
-      lingering,
-      (key) => kademlia.closest(NodeId.fromBytes(key), 1)[0],
-      this.#stopping.signal,
-    );
+    const dropped = await this.#handOverKeys(lingering, (key) => kademlia.closest(NodeId.fromBytes(key), 1)[0], {
+      atOnce: 1,
+      signal: this.#stopping.signal,
+    });
     for (const key of dropped) {
       // Whoever came or went meanwhile may have made it ours again.
       if (findRegion(this.#membership.view.regions, key) !== undefined) continue;
@@ -276,35 +296,44 @@ export class Repair {
     }
   }
 
-  /** @returns the keys that somebody settled holds now as we do */
+  /** Those who are to have most first. @returns the keys that somebody settled holds now as we do */
   async #handOverKeys(
     keys: readonly Uint8Array[],
     receiverOf: (key: Uint8Array) => Contact | undefined,
-    signal: AbortSignal,
+    { atOnce, signal }: { readonly atOnce: number; readonly signal: AbortSignal },
   ): Promise<readonly Uint8Array[]> {
-    const byReceiver = new Map<string, { readonly receiver: Contact; readonly keys: Uint8Array[] }>();
+    const byReceiver = new Map<string, Delivery>();
     for (const key of keys) {
       const receiver = receiverOf(key);
       if (receiver === undefined) continue;
-      const group = byReceiver.get(receiver.id.hex);
-      if (group === undefined) byReceiver.set(receiver.id.hex, { receiver, keys: [key] });
-      else group.keys.push(key);
+      const delivery = byReceiver.get(receiver.id.hex);
+      if (delivery === undefined) byReceiver.set(receiver.id.hex, { receiver, keys: [key] });
+      else delivery.keys.push(key);
     }
+    const deliveries = [...byReceiver.values()].sort((a, b) => b.keys.length - a.keys.length).values();
     const handedOver: Uint8Array[] = [];
-    for (const { receiver, keys: group } of byReceiver.values()) {
-      for (let i = 0; i < group.length && !signal.aborted; i += KEYS_AT_ONCE) {
-        const batch = group.slice(i, i + KEYS_AT_ONCE);
-        const ranges = batch.map((key) => cellRange(key, KEY_BITS)).sort(compareRanges);
-        try {
-          const outcome = await this.#reconcile({ partner: receiver, ranges, settled: false, mode: 'push', signal });
-          if (outcome.agreed && outcome.partnerSettled) handedOver.push(...batch);
-        } catch (error) {
-          if (!isNautilusError(error) && !signal.aborted) throw error;
-          break; // the next receiver
-        }
+    const work = async () => {
+      for (const delivery of deliveries) handedOver.push(...(await this.#deliver(delivery, signal)));
+    };
+    await Promise.all(Array.from({ length: atOnce }, work));
+    return handedOver;
+  }
+
+  /** @returns the keys that the receiver, settled there, holds now as we do */
+  async #deliver({ receiver, keys }: Delivery, signal: AbortSignal): Promise<readonly Uint8Array[]> {
+    const delivered: Uint8Array[] = [];
+    for (let i = 0; i < keys.length && !signal.aborted; i += KEYS_AT_ONCE) {
+      const batch = keys.slice(i, i + KEYS_AT_ONCE);
+      const ranges = batch.map((key) => cellRange(key, KEY_BITS)).sort(compareRanges);
+      try {
+        const outcome = await this.#reconcile({ partner: receiver, ranges, settled: false, mode: 'push', signal });
+        if (outcome.agreed && outcome.partnerSettled) delivered.push(...batch);
+      } catch (error) {
+        if (!isNautilusError(error) && !signal.aborted) throw error;
+        break; // the next receiver
       }
     }
-    return handedOver;
+    return delivered;
   }
 
   #heldKeys(): readonly Uint8Array[] {

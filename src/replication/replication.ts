@@ -74,6 +74,7 @@ export class Replication {
               held,
               settlement: repair.settlement,
               onAgreed: (peer, ranges, settled) => repair.onAgreed(peer, ranges, settled),
+              onDiffered: (peer) => repair.onDiffered(peer),
             },
             from,
             request,
