@@ -69,6 +69,10 @@ function runSim(command: Command, flags: SimFlags): Promise<void> {
           await narrator.end();
         }
       }
+      if (reports.length > 1) {
+        await output.line(`\n${simulator.formatTable(simulator.growthRows(reports))}`);
+        await output.object({ type: 'growth', sizes: simulator.growthFigures(reports) });
+      }
       if (flags.csv !== undefined) write(flags.csv, simulator.reportCsv(reports));
       if (flags.report !== undefined) write(flags.report, simulator.reportHtml(name, reports));
       const failures = reports.flatMap((report) => report.failures);

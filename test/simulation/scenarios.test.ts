@@ -13,6 +13,7 @@ const MINUTE_MS = 60_000;
 const SIZES: Readonly<Record<string, { readonly nodes: number; readonly minutes: number }>> = {
   churn: { nodes: 12, minutes: 5 },
   flapping: { nodes: 12, minutes: 1 },
+  growth: { nodes: 12, minutes: 1 },
   'half-killed': { nodes: 12, minutes: 1 },
   partition: { nodes: 8, minutes: 5 },
   'rolling-restart': { nodes: 8, minutes: 5 },

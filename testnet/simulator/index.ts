@@ -7,6 +7,7 @@ export { type MeasuredLookup, measureLookups } from './measure-lookups.ts';
 export { PairFaults } from './pair-faults.ts';
 export { repairCost } from './repair-cost.ts';
 export { reportCsv } from './report-csv.ts';
+export { growthFigures, growthRows } from './report-growth.ts';
 export { reportHtml } from './report-html.ts';
 export { reportObject, reportTables, scenarioObject, scenarioTables } from './report-rows.ts';
 export { scenarioLatency } from './scenario-latency.ts';

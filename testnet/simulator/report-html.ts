@@ -1,7 +1,8 @@
 /** A run as one HTML file that needs nothing else: its tables, and plots of copies, success, load and hops. */
 import { percentile } from '../scenarios/index.ts';
+import { growthRows, plotGrowth } from './report-growth.ts';
 import { escapeText, plotBars, plotLines } from './report-plot.ts';
-import { reportTables } from './report-rows.ts';
+import { type ReportRow, reportTables } from './report-rows.ts';
 import type { SimulationReport } from './simulate.ts';
 
 const BARS = 16;
@@ -17,31 +18,32 @@ export function reportHtml(scenario: string, reports: readonly SimulationReport[
     '<!doctype html>',
     `<html lang="en"><head><meta charset="utf-8"><title>${escapeText(title)}</title><style>${STYLE}</style></head><body>`,
     `<h1>${escapeText(title)}</h1>`,
-    ...(reports.length > 1 ? [plotGrowth(reports)] : []),
+    ...(reports.length > 1 ? [plotGrowth(reports), table(growthRows(reports))] : []),
     ...reports.map(section),
     '</body></html>\n',
   ].join('\n');
 }
 
 function section(report: SimulationReport): string {
-  const tables = reportTables(report).map((rows) => {
-    const [head = [], ...body] = rows.map((row, index) => {
-      const tag = index === 0 ? 'th' : 'td';
-      return `<tr>${row.map((cell) => `<${tag}>${escapeText(cell)}</${tag}>`).join('')}</tr>`;
-    });
-    return `<table>${head}${body.join('')}</table>`;
-  });
   const failures = report.failures.map((failure) => `<p class="failed">${escapeText(failure)}</p>`);
   const plots = [plotCopies(report), plotSuccess(report), plotLoad(report)];
   return [
     `<h2>${report.nodes} nodes</h2>`,
     ...failures,
-    ...tables,
+    ...reportTables(report).map(table),
     '<div>',
     ...plots,
     '</div>',
     `<p>${escapeText(report.fingerprint)}</p>`,
   ].join('\n');
+}
+
+function table(rows: readonly ReportRow[]): string {
+  const lines = rows.map((row, index) => {
+    const tag = index === 0 ? 'th' : 'td';
+    return `<tr>${row.map((cell) => `<${tag}>${escapeText(cell)}</${tag}>`).join('')}</tr>`;
+  });
+  return `<table>${lines.join('')}</table>`;
 }
 
 function plotCopies({ figures }: SimulationReport): string {
@@ -53,9 +55,9 @@ function plotCopies({ figures }: SimulationReport): string {
     points: seen.map(({ x, copies }) => ({ x, y: copies[name] })),
   });
   return plotLines([line('min'), line('p50'), line('max')], {
-    title: '',
+    title: 'Copies of a record',
     xLabel: 'minutes',
-    yLabel: 'copies per record',
+    yLabel: 'copies',
     yMin: 0,
   });
 }
@@ -64,7 +66,11 @@ function plotSuccess({ figures }: SimulationReport): string {
   const points = figures.samples
     .filter(({ gets }) => gets > 0)
     .map(({ atMs, gets, right }) => ({ x: atMs / 60_000, y: (right / gets) * 100 }));
-  return plotLines([{ name: 'gets right, %', points }], { title: '', xLabel: 'minutes', yLabel: '% of gets' });
+  return plotLines([{ name: 'gets right, %', points }], {
+    title: 'Gets that were right',
+    xLabel: 'minutes',
+    yLabel: '% of gets',
+  });
 }
 
 /** How many nodes bear how much: fair is one heap. */
@@ -76,27 +82,5 @@ function plotLoad({ bytesReceived, elapsedMs }: SimulationReport): string {
     label: ((index + 0.5) * width).toFixed(0),
     value: rates.filter((rate) => Math.min(BARS - 1, Math.floor(rate / width)) === index).length,
   }));
-  return plotBars(bars, { title: 'load', xLabel: 'bytes received per second', yLabel: 'nodes' });
-}
-
-function plotGrowth(reports: readonly SimulationReport[]): string {
-  const of = (name: string, figure: (report: SimulationReport) => readonly number[]) => ({
-    name,
-    points: reports
-      .map((report) => ({ x: report.nodes, y: percentile(figure(report), 0.5) }))
-      .filter(({ y }) => y >= 0),
-  });
-  const options = { title: '', xLabel: 'nodes', isLogX: true, yMin: 0 };
-  const hops = [
-    of('get hops p50', (r) => r.figures.getHops),
-    of('lookup hops p50', (r) => r.figures.lookups.map((l) => l.hops)),
-  ];
-  const requests = [
-    of('get requests', (r) => r.figures.getRequests),
-    of('lookup requests', (r) => r.figures.lookups.map((l) => l.requests)),
-  ];
-  return [
-    plotLines(hops, { ...options, yLabel: 'hops' }),
-    plotLines(requests, { ...options, yLabel: 'requests' }),
-  ].join('\n');
+  return plotBars(bars, { title: 'Load of the nodes', xLabel: 'bytes received per second', yLabel: 'nodes' });
 }

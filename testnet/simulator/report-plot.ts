@@ -14,7 +14,7 @@ export interface PlotOptions {
   readonly title: string;
   readonly xLabel: string;
   readonly yLabel: string;
-  /** Powers of ten on the x axis. @default false */
+  /** Logarithmic, each x of a point marked. @default false */
   readonly isLogX?: boolean | undefined;
   readonly yMin?: number | undefined;
 }
@@ -23,7 +23,7 @@ const WIDTH = 640;
 const HEIGHT = 300;
 const LEFT = 64;
 const RIGHT = 16;
-const TOP = 32;
+const TOP = 40;
 const BOTTOM = 44;
 const COLOURS = ['#1f77b4', '#d62728', '#2ca02c', '#9467bd', '#ff7f0e'];
 
@@ -49,11 +49,12 @@ export function plotLines(lines: readonly Line[], options: PlotOptions): string 
     const colour = COLOURS[index % COLOURS.length]!;
     const path = points.map((point) => `${x.at(toX(point.x)).toFixed(1)},${y.at(point.y).toFixed(1)}`).join(' ');
     const dots = points.length > 20 ? [] : path.split(' ').map((place) => dot(place, colour));
-    const legend = `<text x="${LEFT + 8 + index * 110}" y="${TOP - 4}" fill="${colour}">${escapeText(name)}</text>`;
+    const legend = `<text x="${LEFT + 8 + index * 130}" y="${TOP - 10}" fill="${colour}">${escapeText(name)}</text>`;
     return `<polyline fill="none" stroke="${colour}" stroke-width="1.5" points="${path}"/>${dots.join('')}${legend}`;
   });
   const shownX = (value: number) => formatNumber(options.isLogX ? 10 ** value : value);
-  return frame(options, [...axis(x, y, shownX), ...drawn]);
+  const marksX = options.isLogX ? [...new Set(points.map((point) => toX(point.x)))] : ticks(x);
+  return frame(options, [...axis(x, y, marksX, shownX), ...drawn]);
 }
 
 export function plotBars(
@@ -81,8 +82,8 @@ function scaleOf(values: readonly number[], from: number, to: number): Scale {
   return { min, max, at: (value) => from + ((value - min) / (max - min)) * (to - from) };
 }
 
-function axis(x: Scale, y: Scale, shownX: (value: number) => string): string[] {
-  const marks = ticks(x).map(
+function axis(x: Scale, y: Scale, marksX: readonly number[], shownX: (value: number) => string): string[] {
+  const marks = marksX.map(
     (value) =>
       `<text x="${x.at(value).toFixed(1)}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle">${shownX(value)}</text>`,
   );
@@ -97,15 +98,19 @@ function yAxis(y: Scale): string[] {
   });
 }
 
+/** Round numbers within the scale, 3 to 7 of them: multiples of 1, 2 or 5 times a power of ten. */
 function ticks({ min, max }: Scale): number[] {
-  return Array.from({ length: 6 }, (_, index) => min + ((max - min) * index) / 5);
+  const power = 10 ** Math.floor(Math.log10((max - min) / 3));
+  const step = [5, 2, 1].map((digit) => digit * power).find((size) => (max - min) / size >= 3) ?? power;
+  const first = Math.ceil(min / step - 1e-9);
+  return Array.from({ length: Math.floor(max / step + 1e-9) - first + 1 }, (_, index) => (first + index) * step);
 }
 
 function formatNumber(value: number): string {
   const size = Math.abs(value);
   if (size >= 1_000_000) return `${(value / 1_000_000).toFixed(1)} M`;
   if (size >= 10_000) return `${(value / 1_000).toFixed(0)} k`;
-  return size >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toPrecision(3);
+  return size >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
 }
 
 function dot(place: string, colour: string): string {

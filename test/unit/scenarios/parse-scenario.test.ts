@@ -125,6 +125,7 @@ describe('the scenario language', () => {
     ['nodes 2\npartition 0', /a second group is missing/],
     ['nodes 2\npartition 0 | half', /half stands beside half alone/],
     ['nodes 2\npartition 0 -> 1 -> 2', /-> stands between two groups/],
+    ['nodes 2\nchurn graceful=70% silent=40% for=1h', /graceful and silent add up to more than 100%/],
     ['nodes 2\nwait soon', /"soon" is not a time \(a duration such as/],
     ['nodes 2\nassert luck 1', /"luck" cannot be asserted/],
     ['put k v', /^my\.scenario:1: the first command must be "nodes COUNT"$/],
@@ -175,7 +176,15 @@ describe('the scenario language', () => {
 
 describe('the scenarios that come with Nautilus', () => {
   it('are all understood', () => {
-    expect(scenarioNames()).toEqual(['churn', 'flapping', 'half-killed', 'partition', 'rolling-restart', 'steady']);
+    expect(scenarioNames()).toEqual([
+      'churn',
+      'flapping',
+      'growth',
+      'half-killed',
+      'partition',
+      'rolling-restart',
+      'steady',
+    ]);
     for (const name of scenarioNames()) expect(loadScenario(name).commands[1]!.verb).toBe('nodes');
   });
 
