@@ -1,9 +1,10 @@
-/** testnet up, status, kill, restart and down: a whole network on this machine. Loaded only when one of them is run. */
+/** testnet up, status, kill, restart, down and run: a whole network on this machine. Loaded only when one of them is run. */
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { repeatable } from './join-options.ts';
 import type { Output } from './output.ts';
 import { runVerb } from './run-verb.ts';
+import { addTestnetRunVerb } from './testnet-run-verb.ts';
 
 interface UpFlags {
   readonly nodes: number;
@@ -68,6 +69,7 @@ export function addTestnetVerbs(program: Command): void {
         await launcher.testnetDown({ ...placeOf(flags), signal }, io);
       }),
     );
+  addTestnetRunVerb(testnet);
 }
 
 type Launcher = typeof import('../../testnet/launcher/index.ts');

@@ -1,5 +1,11 @@
 /** One run from a scenario and a seed to its report: the world, what happens to it, and the figures at the end. */
-import { runScenario, type ScenarioCommand, type ScenarioOutput, type ScenarioReport } from '../scenarios/index.ts';
+import {
+  nodesNeeded,
+  runScenario,
+  type ScenarioCommand,
+  type ScenarioOutput,
+  type ScenarioReport,
+} from '../scenarios/index.ts';
 import type { YardstickFigures } from './repair-yardstick.ts';
 import { SimulatedTarget } from './simulated-target.ts';
 import { World } from './world.ts';
@@ -37,10 +43,4 @@ export async function simulate(simulation: Simulation, output: ScenarioOutput): 
     bytesReceived: world.nodes.map(({ number }) => trace.bytesTo(number)),
     fingerprint: String(world),
   };
-}
-
-function nodesNeeded(commands: readonly ScenarioCommand[]): number {
-  return commands.reduce((sum, command) => {
-    return command.verb === 'nodes' || command.verb === 'join' ? sum + command.count : sum;
-  }, 0);
 }

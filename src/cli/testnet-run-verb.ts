@@ -1,0 +1,109 @@
+/** testnet run: a scenario on real processes, as `sim` runs it on simulated ones. Loaded only when it is run. */
+import { randomInt } from 'node:crypto';
+import { type Command, InvalidArgumentError } from 'commander';
+import { parseDuration } from '../commands/index.ts';
+import { NautilusError } from '../core/index.ts';
+import { runVerb } from './run-verb.ts';
+
+interface RunFlags {
+  readonly nodes?: number | undefined;
+  readonly seed?: string | undefined;
+  readonly speed?: number | undefined;
+  readonly for?: number | undefined;
+}
+
+/** A machine of a few cores runs some dozen, at 100 MiB each; the scenarios that come with Nautilus are for `sim` and larger. */
+const MAX_PROCESSES = 64;
+/** An assert of the scenario did not hold. */
+const ASSERT_FAILED = 1;
+
+export function addTestnetRunVerb(testnet: Command): void {
+  testnet
+    .command('run')
+    .summary('run a scenario on real processes, and end them')
+    .description(
+      'Starts a process per node and does to them what a scenario says, on lines with the latency, loss and cuts it says. Nothing is left of them, except after a failure. Ends with 1 when an assert does not hold.',
+    )
+    .argument('<scenario>', 'one that comes with Nautilus, or the path of a file')
+    .option('-n, --nodes <count>', 'instead of what the scenario says', processes)
+    .option('--speed <factor>', 'everything in the scenario happens so many times faster', factor)
+    .option('--for <duration>', 'how long load, churn and flapping go on', duration)
+    .option(
+      '--seed <seed>',
+      'what chance follows from, but for the timing of the machine (default: a random one, printed first)',
+    )
+    .action((scenario: string, flags: RunFlags, command: Command) => runProcesses(command, scenario, flags));
+}
+
+function runProcesses(command: Command, scenario: string, flags: RunFlags): Promise<void> {
+  return runVerb(command, async ({ output }) => {
+    const { onInterrupt } = await import('./on-interrupt.ts');
+    const { ProgressBar } = await import('./progress-bar.ts');
+    const { ScenarioNarrator } = await import('./scenario-narrator.ts');
+    const interrupt = onInterrupt();
+    try {
+      await import('../platform/node20.ts');
+      const scenarios = await import('../../testnet/scenarios/index.ts');
+      const simulator = await import('../../testnet/simulator/index.ts');
+      const launcher = await import('../../testnet/launcher/index.ts');
+      const { name, commands: written } = scenarios.loadScenario(scenario);
+      const { nodes, speed, for: forMs, seed = String(randomInt(2 ** 32)) } = flags;
+      const commands = scenarios.resizeScenario(written, { nodes, speed, forMs });
+      const total = scenarios.nodesNeeded(commands);
+      if (total > MAX_PROCESSES) {
+        const message = `the scenario has ${total} nodes, and at most ${MAX_PROCESSES} can be processes: choose fewer with --nodes, or use "nautilus sim"`;
+        throw new NautilusError('USAGE', message);
+      }
+      await output.line(`seed ${seed}`);
+      await output.object({ type: 'seed', seed });
+      const starting = new ProgressBar('node', output);
+      const narrator = new ScenarioNarrator(output, 'second', scenarios.plannedMs(commands));
+      let started = 0;
+      try {
+        const report = await launcher.testnetRun(
+          {
+            seed,
+            commands,
+            signal: interrupt.signal,
+            onDirectory: (path) => output.note(`the nodes keep their files in ${path}`),
+            onJoined: () => {
+              started++;
+              if (started < total) starting.update(started, started / total);
+              else starting.end();
+            },
+          },
+          narrator,
+        );
+        await narrator.end();
+        for (const rows of simulator.scenarioTables(report)) await output.line(`\n${simulator.formatTable(rows)}`);
+        await output.object({ type: 'report', scenario: name, ...simulator.scenarioObject(report) });
+        for (const failure of report.failures) output.note(failure);
+        if (report.directory !== undefined) output.note(`the files of the nodes are still in ${report.directory}`);
+        if (report.failures.length > 0) output.countFailure(ASSERT_FAILED);
+      } finally {
+        starting.end();
+        await narrator.end();
+      }
+    } finally {
+      interrupt.dispose();
+    }
+  });
+}
+
+function processes(text: string): number {
+  const number = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (number >= 1 && number <= MAX_PROCESSES) return number;
+  throw new InvalidArgumentError(`It is not a whole number from 1 to ${MAX_PROCESSES}.`);
+}
+
+function factor(text: string): number {
+  const number = /^\d{1,5}(?:\.\d{1,6})?$/.test(text) ? Number(text) : 0;
+  if (number > 0) return number;
+  throw new InvalidArgumentError('It is not a number over 0.');
+}
+
+function duration(text: string): number {
+  const milliseconds = parseDuration(text) ?? 0;
+  if (milliseconds > 0) return milliseconds;
+  throw new InvalidArgumentError('It is not a duration such as 60s or 5m.');
+}

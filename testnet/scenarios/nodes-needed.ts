@@ -1,0 +1,8 @@
+import type { ScenarioCommand } from './scenario-command.ts';
+
+/** Nodes there are in the end, down ones too. */
+export function nodesNeeded(commands: readonly ScenarioCommand[]): number {
+  return commands.reduce((sum, command) => {
+    return command.verb === 'nodes' || command.verb === 'join' ? sum + command.count : sum;
+  }, 0);
+}
