@@ -3,6 +3,7 @@
  * the process when that is stopped (timers wait until it goes on) or killed (they never fire).
  */
 import type { Clock, Timer } from '../../src/core/index.ts';
+import { QueuedEvent } from './event-queue.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 export interface ClockError {
@@ -38,12 +39,20 @@ export class NodeClock implements Clock {
   }
 
   setTimer(delayMs: number, callback: () => void): Timer {
-    const timer = new NodeTimer(callback);
-    timer.event = this.#world.setTimer(delayMs / this.#rate, () => {
-      if (this.#state === 'running') timer.fire();
-      else if (this.#state === 'paused') this.#due.push(timer);
-    });
+    const timer = new CallbackTimer(this, callback);
+    this.schedule(delayMs, timer);
     return timer;
+  }
+
+  /** As `setTimer`, for what is its own timer. */
+  schedule(delayMs: number, timer: NodeTimer): void {
+    this.#world.schedule(delayMs / this.#rate, timer);
+  }
+
+  /** For its timers alone: one is due in the world's time. */
+  onDue(timer: NodeTimer): void {
+    if (this.#state === 'running') timer.onTime();
+    else if (this.#state === 'paused') this.#due.push(timer);
   }
 
   /** Somebody sets the wall clock; timers and the monotonic time do not notice. */
@@ -61,7 +70,7 @@ export class NodeClock implements Clock {
     this.#state = 'running';
     const due = this.#due;
     this.#due = [];
-    for (const timer of due) this.setTimer(0, () => timer.fire());
+    for (const timer of due) this.#world.schedule(0, timer);
   }
 
   kill(): void {
@@ -70,22 +79,46 @@ export class NodeClock implements Clock {
   }
 }
 
-class NodeTimer implements Timer {
-  event: Timer | undefined;
+/** A timer of one node: it comes due in the world's time, and on time only while the node runs. */
+export abstract class NodeTimer extends QueuedEvent {
+  /** Undefined once cancelled. */
+  #clock: NodeClock | undefined;
+
+  constructor(clock: NodeClock) {
+    super();
+    this.#clock = clock;
+  }
+
+  abstract onTime(): void;
+
+  fire(): void {
+    this.#clock?.onDue(this);
+  }
+
+  /** Also while it waits for a paused node. */
+  override cancel(): void {
+    this.#clock = undefined;
+    super.cancel();
+  }
+}
+
+class CallbackTimer extends NodeTimer {
+  /** Let go as soon as it is of no use: a cancelled timer may lie in the queue for long. */
   #callback: (() => void) | undefined;
 
-  constructor(callback: () => void) {
+  constructor(clock: NodeClock, callback: () => void) {
+    super(clock);
     this.#callback = callback;
   }
 
-  fire(): void {
+  onTime(): void {
     const callback = this.#callback;
     this.#callback = undefined;
     callback?.();
   }
 
-  cancel(): void {
+  override cancel(): void {
     this.#callback = undefined;
-    this.event?.cancel();
+    super.cancel();
   }
 }
