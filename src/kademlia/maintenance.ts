@@ -138,12 +138,12 @@ export class Maintenance {
   async refresh(options: CallOptions): Promise<void> {
     const { kademlia, clock, refreshIntervalMs } = this.#init;
     const { table, self } = kademlia;
-    await this.#probeMissing(options);
     const stale = table.staleBuckets(clock.monotonic() - refreshIntervalMs / 2);
-    const { closest } = await kademlia.findClosest(self.id, options);
-    const heard = this.#heardCompletely(closest);
+    // Whoever is back may know many whom nobody here has heard of.
+    const isReunion = (await this.#probeMissing(options)) > 0;
+    if (isReunion) await kademlia.findClosest(self.id, options);
     for (const j of stale.reverse()) {
-      if (j < heard && !(await this.#isSound(j, options))) await this.#lookInto(j, options);
+      if (isReunion || !(await this.#isSound(j, options))) await this.#lookInto(j, options);
     }
     await this.#save();
   }
@@ -200,17 +200,18 @@ export class Maintenance {
     this.#rechecks.set(id.hex, timer);
   }
 
-  /** Some of the missing, at random; whoever answers is back in the table. */
-  async #probeMissing(options: CallOptions): Promise<void> {
+  /** Some of the missing, at random. @returns how many answered: they are back in the table */
+  async #probeMissing(options: CallOptions): Promise<number> {
     const { kademlia, random } = this.#init;
     const missing = kademlia.table.missing();
-    const probes: Promise<unknown>[] = [];
+    const probes: Promise<boolean>[] = [];
     for (let i = 0; i < PROBES && missing.length > 0; i++) {
       const [contact] = missing.splice(Math.floor(random.next() * missing.length), 1);
-      if (contact !== undefined) probes.push(kademlia.ping(contact, options).catch(unlessBug));
+      if (contact !== undefined) probes.push(this.#answers(contact, options));
     }
-    await Promise.all(probes);
+    const answers = await Promise.all(probes);
     options.signal?.throwIfAborted();
+    return answers.filter((isThere) => isThere).length;
   }
 
   /**
@@ -220,19 +221,17 @@ export class Maintenance {
   async #isSound(j: number, options: CallOptions): Promise<boolean> {
     const { kademlia, random } = this.#init;
     const { table, self } = kademlia;
+    const isFar = j < table.neighbourhoodDepth();
     const contacts = table.bucket(j);
     const [oldest] = contacts;
-    if (oldest === undefined || contacts.length < FAR_CONTACTS) return false;
+    if (isFar && contacts.length < FAR_CONTACTS) return false;
+    if (oldest === undefined) return true; // its neighbours would have told the watch
+    if (isFar) return this.#answers(oldest, options);
     try {
-      if (j < table.neighbourhoodDepth()) {
-        await kademlia.ping(oldest, options);
-        return true;
-      }
       const { bytes: target } = randomIdInBucket(self.id, j, random);
       const { closer } = await kademlia.request(oldest, { type: 'FIND_NODE', target }, options);
       return !closer.some(({ id }) => table.bucketIndex(id) === j && this.#isNews(id));
     } catch (error) {
-      options.signal?.throwIfAborted();
       unlessBug(error);
       return false;
     }
@@ -241,6 +240,16 @@ export class Maintenance {
   #isNews(id: NodeId): boolean {
     const { kademlia, isSilent } = this.#init;
     return kademlia.table.get(id) === undefined && !isSilent(id);
+  }
+
+  async #answers(contact: Contact, options: CallOptions): Promise<boolean> {
+    try {
+      await this.#init.kademlia.ping(contact, options);
+      return true;
+    } catch (error) {
+      unlessBug(error);
+      return false;
+    }
   }
 
   /** Asked from the nearest to the farthest, because what is found near decides how far the neighbourhood reaches. */
@@ -265,7 +274,7 @@ export class Maintenance {
   #armRefresh(): void {
     const { clock, random, refreshIntervalMs } = this.#init;
     if (this.#stopping.signal.aborted) return;
-    this.#timer = clock.setTimer(refreshIntervalMs * (0.9 + 0.2 * random.next()), () => {
+    this.#timer = clock.setTimer(Math.round(refreshIntervalMs * (0.9 + 0.2 * random.next())), () => {
       this.#round = this.#refreshQuietly().then(() => this.#armRefresh());
     });
   }
