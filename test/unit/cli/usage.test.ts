@@ -58,6 +58,16 @@ describe('a mistake', () => {
     ['a value with U+FFFD', ['put', 'k', '\uFFFD'], /--file/],
     ['--raw with --json', ['get', 'k', '--raw', '--json'], /--raw/],
     ['a testnet of none', ['testnet', 'up', '-n', '0'], /whole number from 1/],
+    ['a run of no scenario', ['testnet', 'run'], /scenario/],
+    ['a run of an unknown scenario', ['testnet', 'run', 'chrun'], /"chrun": use churn, .*path of a file/],
+    [
+      'a run of more processes than a machine has room for',
+      ['testnet', 'run', 'churn'],
+      /100 nodes.*at most 64.*--nodes/,
+    ],
+    ['a run of no nodes', ['testnet', 'run', 'churn', '-n', '0'], /whole number from 1 to 64/],
+    ['a run at no speed', ['testnet', 'run', 'churn', '--speed', '0'], /number over 0/],
+    ['a run for no time', ['testnet', 'run', 'churn', '--for', '1'], /duration such as 60s/],
     ['an empty data directory', ['status', '--data-dir', ''], /--data-dir is empty/],
   ])('%s is exit 2 and one line', async (_what, args, message) => {
     const { code, stdout, stderr } = await nautilus(args);
