@@ -1,120 +1,181 @@
 /**
- * The books of a simulated world: what was acknowledged, and who has held it since. After every event it says whether a promise was broken; it
- * hears of each change from the stores themselves, so a check costs nothing where nothing changed.
+ * The books of a simulated world: which versions were acknowledged, and which copies each node has said to hold. It hears of every change from
+ * the stores themselves, so a check after every event costs next to nothing where nothing changed. Not here: what readers are told (reader-book.ts).
  */
-import type { CellChange, Key, RecordHeader } from '../../src/records/index.ts';
-import { compareBytes, toHex } from '../../src/records/index.ts';
+import {
+  type CellChange,
+  cellId,
+  compareVersions,
+  floorUntil,
+  isLive,
+  type Key,
+  type RecordHeader,
+  toHex,
+} from '../../src/records/index.ts';
 import type { SimulatedNode, World } from '../../testnet/simulator/index.ts';
 
-interface Acknowledged {
-  readonly key: Key;
+/** What orders the versions one publisher makes of a record: no two of its values share a seq. */
+export interface Version {
   readonly seq: number;
   readonly deleted: boolean;
-  /** Nodes that have held this version or a newer one, and those that do. */
+  readonly expiresAt: number;
+}
+
+export interface Acknowledged {
+  readonly key: Key;
+  readonly cell: string;
+  readonly version: Version;
+  /** Nodes that have held this version or a newer one and still answer for it, and those that hold it. */
   readonly ever: Set<number>;
   readonly now: Set<number>;
+  /** A holder has lost its disk since: fewer than a quorum may be left. */
+  hasLostDisk: boolean;
 }
+
+/** Clocks of a world are at most so far apart, ms; what is that close to being forgotten may be. */
+const CLOCK_MARGIN_MS = 60_000;
 
 export class Account {
   readonly #world: World;
-  // BOUNDED: by the keys of the test. By hex key id.
+  // BOUNDED: by the cells of the test. The newest acknowledged version of each.
   readonly #acknowledged = new Map<string, Acknowledged>();
-  /** Newest version per node and cell: nothing may come back below it. */
-  readonly #floors = new Map<string, RecordHeader>();
+  // BOUNDED: by the nodes of the world and the cells of the test. What a node has on its disk, by its own account.
+  readonly #copies = new Map<number, Map<string, RecordHeader>>();
   #suspects = new Set<string>();
-  #checked = 0;
+  #broken: string | undefined;
 
   constructor(world: World) {
     this.#world = world;
   }
 
   /** To be called for every life of a node, right after its start. */
-  async follow(node: SimulatedNode): Promise<void> {
-    const { registry } = node.life;
+  async follow({ number, life }: SimulatedNode): Promise<void> {
+    const { registry } = life;
     if (registry === undefined) return;
-    registry.subscribe((change) => this.#onChange(node.number, change));
-    this.#forget(node.number);
-    for await (const { header } of registry.cells()) this.#onChange(node.number, { kind: 'held', header });
+    const before = this.copiesOf(number);
+    const copies = new Map<string, RecordHeader>();
+    this.#copies.set(number, copies);
+    registry.subscribe((change) => this.#onChange(number, copies, change));
+    for await (const { header } of registry.cells()) this.#onChange(number, copies, { kind: 'held', header });
+    for (const [cell, header] of before) {
+      const found = copies.get(cell);
+      if (found !== undefined && compareVersions(found, header) >= 0) continue;
+      if (floorUntil(header, this.#world.constants) > life.clock.now() + CLOCK_MARGIN_MS) {
+        this.#break(`node ${number} has come back without "${header.key.text}", which it had on its disk`);
+      }
+    }
   }
 
-  /** A node lost its disk: nobody expects anything of it. */
-  #forget(number: number): void {
+  /** A node got another disk: nobody expects anything of it. */
+  wiped(number: number): void {
+    this.#copies.delete(number);
     for (const entry of this.#acknowledged.values()) {
+      entry.hasLostDisk ||= entry.now.has(number);
       entry.ever.delete(number);
       entry.now.delete(number);
     }
-    for (const floor of this.#floors.keys()) if (floor.startsWith(`${number}/`)) this.#floors.delete(floor);
   }
 
-  wiped(number: number): void {
-    this.#forget(number);
+  /** A put, delete or renewal was acknowledged. */
+  acknowledged(key: Key, publisher: Uint8Array, version: Version): void {
+    const cell = toHex(cellId({ key, publisher }));
+    const former = this.#acknowledged.get(cell);
+    if (former !== undefined && compareInTime(former.version, version) >= 0) return;
+    const holders = this.#world.nodes
+      .map(({ number }) => number)
+      .filter((number) => this.#holds(number, cell, version));
+    const entry = { key, cell, version, ever: new Set(holders), now: new Set(holders), hasLostDisk: false };
+    this.#acknowledged.set(cell, entry);
+    this.#suspects.add(cell);
   }
 
-  /** A put or delete was acknowledged; `holders` by their numbers. */
-  async acknowledged(key: Key, version: { readonly seq: number; readonly deleted: boolean }): Promise<void> {
-    const entry: Acknowledged = { key, ...version, ever: new Set(), now: new Set() };
-    for (const { number, life } of this.#world.alive) {
-      const held = (await life.registry?.read(key.id)) ?? [];
-      if (!held.some(({ header }) => header.seq >= version.seq)) continue;
-      entry.ever.add(number);
-      entry.now.add(number);
-    }
-    this.#acknowledged.set(toHex(key.id), entry);
+  /** The newest acknowledged version of every cell of a key. */
+  of(key: Key): readonly Acknowledged[] {
+    return [...this.#acknowledged.values()].filter((entry) => entry.key.text === key.text);
   }
 
-  /** What somebody still has who has held it: whose every holder lost its disk cannot be asked for. */
-  get owed(): readonly { readonly key: Key; readonly deleted: boolean; readonly seq: number }[] {
-    return [...this.#acknowledged.values()].filter(({ ever }) => ever.size > 0);
+  /** A later version of the cell was acknowledged, and is dead. */
+  isOvertaken(cell: string, version: Version, isDead: (later: Version) => boolean): boolean {
+    const entry = this.#acknowledged.get(cell);
+    return entry !== undefined && compareInTime(entry.version, version) > 0 && isDead(entry.version);
   }
 
-  /** @throws Error naming the promise that was broken. Cheap: to be called after every event. */
+  /** What a node has said to hold, by cell. */
+  copiesOf(number: number): ReadonlyMap<string, RecordHeader> {
+    return this.#copies.get(number) ?? new Map();
+  }
+
+  /** Somebody who is up has it. */
+  isUp({ now }: Acknowledged): boolean {
+    return this.#isAnyUp(now);
+  }
+
+  /** What a node may count as a live record at `at` of its own clock. */
+  liveCopies(number: number, at: number): number {
+    let live = 0;
+    for (const header of this.copiesOf(number).values()) if (isLive(header, at)) live++;
+    return live;
+  }
+
+  /** @throws Error naming the promise that was broken. To be called after every event. */
   check(): void {
-    const { nodes } = this.#world;
-    const node = nodes[this.#checked++ % nodes.length]!;
-    if (node.isAlive) checkTable(node);
-    for (const keyId of this.#suspects) {
-      const entry = this.#acknowledged.get(keyId)!;
-      const isUp = (number: number) => nodes[number]!.isAlive;
-      if ([...entry.ever].some(isUp) && ![...entry.now].some(isUp)) {
+    if (this.#broken !== undefined) throw new Error(this.#broken);
+    if (this.#suspects.size === 0) return;
+    for (const cell of this.#suspects) {
+      const entry = this.#acknowledged.get(cell)!;
+      if (this.#isAnyUp(entry.ever) && !this.#isAnyUp(entry.now)) {
         throw new Error(`nobody who is up holds "${entry.key.text}" any more, and somebody who is up has held it`);
       }
     }
     this.#suspects = new Set();
   }
 
-  #onChange(number: number, change: CellChange): void {
+  #isAnyUp(numbers: ReadonlySet<number>): boolean {
+    for (const number of numbers) if (this.#world.nodes[number]!.isAlive) return true;
+    return false;
+  }
+
+  #holds(number: number, cell: string, version: Version): boolean {
+    const header = this.copiesOf(number).get(cell);
+    return header !== undefined && compareInTime(header, version) >= 0;
+  }
+
+  #onChange(number: number, copies: Map<string, RecordHeader>, change: CellChange): void {
     if (change.kind === 'gone') {
-      const keyId = toHex(change.cellId.subarray(0, 32));
-      this.#floors.delete(`${number}/${toHex(change.cellId)}`);
-      if (this.#acknowledged.get(keyId)?.now.delete(number)) this.#suspects.add(keyId);
+      this.#onGone(number, copies, toHex(change.cellId));
       return;
     }
     const { header } = change;
-    const cell = `${number}/${toHex(header.key.id)}${toHex(header.publisher)}`;
-    const floor = this.#floors.get(cell);
-    if (floor !== undefined && floor.seq > header.seq)
-      throw new Error(`node ${number} went back on "${header.key.text}"`);
-    this.#floors.set(cell, header);
-    const entry = this.#acknowledged.get(toHex(header.key.id));
-    if (entry === undefined || header.seq < entry.seq) return;
+    const cell = toHex(cellId(header));
+    const former = copies.get(cell);
+    if (former !== undefined && compareVersions(former, header) > 0) {
+      this.#break(`node ${number} went back on "${header.key.text}"`);
+    }
+    copies.set(cell, header);
+    const entry = this.#acknowledged.get(cell);
+    if (entry === undefined || compareInTime(header, entry.version) < 0) return;
     entry.ever.add(number);
     entry.now.add(number);
   }
+
+  /** Who drops a copy while somebody else has it has passed on what it answered for. */
+  #onGone(number: number, copies: Map<string, RecordHeader>, cell: string): void {
+    const header = copies.get(cell);
+    copies.delete(cell);
+    const entry = this.#acknowledged.get(cell);
+    if (header === undefined || entry === undefined || !entry.now.delete(number)) return;
+    const now = this.#world.node(number).life.clock.now();
+    const isForgotten = floorUntil(header, this.#world.constants) <= now + CLOCK_MARGIN_MS;
+    if (isForgotten || this.#isAnyUp(entry.now)) entry.ever.delete(number);
+    else this.#suspects.add(cell);
+  }
+
+  #break(what: string): void {
+    this.#broken ??= what;
+  }
 }
 
-/** Buckets and table: everybody once, in the right bucket, nobody is ourselves, no bucket beyond three times K. */
-function checkTable({ kademlia, number }: SimulatedNode): void {
-  const seen = new Set<string>();
-  const sizes = new Map<number, number>();
-  for (const { contact } of kademlia.table.entries()) {
-    const bucket = kademlia.table.bucketIndex(contact.id);
-    const size = (sizes.get(bucket) ?? 0) + 1;
-    sizes.set(bucket, size);
-    const isWrong =
-      seen.has(contact.id.hex) ||
-      compareBytes(contact.id.bytes, kademlia.self.id.bytes) === 0 ||
-      size > 3 * kademlia.table.k;
-    if (isWrong) throw new Error(`the table of node ${number} is broken at bucket ${bucket}`);
-    seen.add(contact.id.hex);
-  }
+/** > 0 when `a` was made after `b`. */
+export function compareInTime(a: Version, b: Version): number {
+  return a.seq - b.seq || Number(a.deleted) - Number(b.deleted) || a.expiresAt - b.expiresAt;
 }
