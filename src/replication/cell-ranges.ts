@@ -6,6 +6,8 @@ import { CELL_ID_BYTES, type CellRange, cellRange, compareBytes, rangeContains }
 
 const MAX_BITS = CELL_ID_BYTES * 8;
 
+export const EVERYTHING: CellRange = { prefix: new Uint8Array(0), bits: 0 };
+
 /** By where they begin, a wider one before what lies within it. */
 export function compareRanges(a: CellRange, b: CellRange): number {
   return compareBytes(a.prefix, b.prefix) || a.bits - b.bits;
@@ -58,6 +60,24 @@ export function intersectRanges(a: readonly CellRange[], b: readonly CellRange[]
 
 function isWithin(inner: CellRange, outer: CellRange): boolean {
   return outer.bits <= inner.bits && rangeContains(outer, inner.prefix);
+}
+
+/** The cells that are in none of the ranges, in as few ranges as possible. */
+export function gapsBetween(ranges: readonly CellRange[]): CellRange[] {
+  const gaps: CellRange[] = [];
+  const look = (range: CellRange, inside: readonly CellRange[]): void => {
+    if (inside.length === 0) gaps.push(range);
+    else if (inside[0]!.bits > range.bits) {
+      for (const half of childRanges(range, 1)) {
+        look(
+          half,
+          inside.filter(({ prefix }) => rangeContains(half, prefix)),
+        );
+      }
+    }
+  };
+  look(EVERYTHING, ranges);
+  return gaps;
 }
 
 /** Whether one range of the list contains all of another. */

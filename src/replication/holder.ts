@@ -63,6 +63,8 @@ export interface Vouching {
   /** Whether this node may say that a key is absent. */
   isSettled(keyId: Uint8Array): boolean;
   answerSync(from: Contact, request: SyncRequest): Promise<SyncResponse>;
+  /** Records that were not here came from it. */
+  onHandedOff(from: Contact, keyIds: readonly Uint8Array[]): void;
 }
 
 export interface HolderInit {
@@ -137,6 +139,10 @@ export class Holder implements RecordRequestHandler {
     const readable = records.filter((record) => typeof record !== 'string');
     const outcomes = (await this.takeIn(from.contact, readable)).values();
     const refusals = records.map((record) => (typeof record === 'string' ? record : outcomes.next().value));
+    const taken = records.flatMap((record, i) =>
+      typeof record === 'string' || refusals[i] !== undefined ? [] : [record.header.key.id],
+    );
+    if (taken.length > 0) this.#vouching?.onHandedOff(from.contact, taken);
     return { type: 'HAND_OFF', refusals };
   }
 

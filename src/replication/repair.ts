@@ -16,6 +16,7 @@ import {
 } from '../core/index.ts';
 import { type Contact, compareDistance, NodeId } from '../kademlia/index.ts';
 import {
+  bytesEqual,
   type CellRange,
   cellRange,
   type HeldRecord,
@@ -24,7 +25,7 @@ import {
   type RefusalReason,
   toHex,
 } from '../records/index.ts';
-import { compareRanges, coversId } from './cell-ranges.ts';
+import { compareRanges, EVERYTHING, gapsBetween } from './cell-ranges.ts';
 import type { HeldCells } from './held-cells.ts';
 import { Membership, type MembershipComponents, type MembershipInit, type MembershipView } from './membership.ts';
 import {
@@ -64,6 +65,13 @@ const DEFAULT_INIT: RepairInit = {
   membership: {},
 };
 
+/** A key of which a copy lies here, though others should have it. */
+interface Stray {
+  readonly key: Uint8Array;
+  /** When it was first noticed, monotonic ms. */
+  readonly since: number;
+}
+
 interface Partner {
   /** Monotonic ms. */
   dueAt: number;
@@ -87,6 +95,8 @@ const HEAD_START_MS = 1_000;
 const RECEIVERS_AT_ONCE = 8;
 const HEARTBEAT_MS = 10_000;
 const PACE_MS = 50;
+/** How long a key must have been no business of ours before it goes: a round, which may have been a short one. */
+const LINGER_SHARE = 0.9;
 /** Keys handed over in one comparison. */
 const KEYS_AT_ONCE = 256;
 const KEY_BITS = 256;
@@ -101,7 +111,9 @@ export class Repair {
   // BOUNDED: by the members of our regions. By hex node id.
   readonly #partners = new Map<string, Partner>();
   // BOUNDED: by the cells held. Keys that were not ours when last looked at, by hex key id.
-  #misplaced = new Set<string>();
+  #strays = new Map<string, Stray>();
+  /** Members that came since strays were last looked for. */
+  #arrivals = 0;
   #timer: Timer | undefined;
   #heartbeat: Timer | undefined;
   #sweepDueAt = Number.POSITIVE_INFINITY;
@@ -167,15 +179,37 @@ export class Repair {
   }
 
   /**
+   * Records came from somebody who is no holder of them by our view: it has kept them while those who are did not know of each other. What they
+   * hold they hear of in the next round; these they should have sooner.
+   */
+  onHandedOff(from: Contact, keyIds: readonly Uint8Array[]): void {
+    const { regions } = this.#membership.view;
+    const { clock } = this.#components;
+    for (const region of new Set(keyIds.map((keyId) => findRegion(regions, keyId)))) {
+      if (region === undefined || region.members.some((member) => member.equals(from.id))) continue;
+      for (const { hex } of region.members) {
+        const partner = this.#partners.get(hex);
+        if (partner === undefined) continue;
+        partner.dueAt = Math.min(partner.dueAt, clock.monotonic() + this.#between(RETRY_MS, MIN_WELCOME_MS));
+      }
+    }
+    this.#arm();
+  }
+
+  /**
    * Before leaving for good: whoever becomes the K-th nearest to a key then is given what it lacks. Bounded by the signal; what was not handed
    * over in time the others repair.
    */
   async handOver(signal: AbortSignal): Promise<void> {
     const { kademlia, constants } = this.#components;
-    await this.#handOverKeys(this.#heldKeys(), (key) => kademlia.closest(NodeId.fromBytes(key), constants.k).at(-1), {
-      atOnce: RECEIVERS_AT_ONCE,
-      signal,
-    });
+    await this.#handOverKeys(
+      this.#keysIn([EVERYTHING]),
+      (key) => kademlia.closest(NodeId.fromBytes(key), constants.k).at(-1),
+      {
+        atOnce: RECEIVERS_AT_ONCE,
+        signal,
+      },
+    );
   }
 
   #onMembership(view: MembershipView): void {
@@ -187,8 +221,13 @@ export class Repair {
       if (partner !== undefined && this.settlement.isCovered(hex)) continue;
       const isUrgent = !this.settlement.isSettledIn(shared);
       const dueAt = now + (isUrgent ? this.#headStartMs(hex) : this.#between(MIN_WELCOME_MS, MAX_WELCOME_MS));
-      if (partner === undefined) this.#partners.set(hex, { dueAt, attempts: 0 });
-      else partner.dueAt = Math.min(partner.dueAt, dueAt);
+      if (partner === undefined) {
+        this.#partners.set(hex, { dueAt, attempts: 0 });
+        this.#arrivals++;
+      } else partner.dueAt = Math.min(partner.dueAt, dueAt);
+    }
+    if (this.#arrivals >= upheaval(this.#components.constants.k)) {
+      this.#sweepDueAt = Math.min(this.#sweepDueAt, now + this.#between(MIN_WELCOME_MS, MAX_WELCOME_MS));
     }
     this.#arm();
   }
@@ -273,26 +312,40 @@ export class Repair {
   }
 
   /**
-   * Keys that are not ours: others have them, or are given them now; then they go. A key must have been no business of ours for two rounds,
-   * because a member that comes and goes makes and unmakes us a holder, and what is still here needs not be fetched again.
+   * Keys that are not ours: others have them, or are given them now; then they go. A key must have been no business of ours for a whole round,
+   * because a member that comes and goes makes and unmakes us a holder, and what is still here needs not be fetched again. Only where so many
+   * came that those who hold a key now may never have heard of it, as when a partition heals, it is handed over at once.
    */
   async #sweep(): Promise<void> {
-    const { kademlia, store } = this.#components;
-    this.#sweepDueAt = this.#components.clock.monotonic() + this.#jittered(this.#init.intervalMs);
+    const { kademlia, store, clock, constants } = this.#components;
+    const { intervalMs } = this.#init;
+    const now = clock.monotonic();
+    const isUpheaval = this.#arrivals >= upheaval(constants.k);
+    this.#sweepDueAt = now + this.#jittered(intervalMs);
+    this.#arrivals = 0;
     const { regions } = this.#membership.view;
     if (regions.length === 0) return; // we know nobody who could take over
-    const strays = this.#heldKeys().filter((key) => findRegion(regions, key) === undefined);
-    const lingering = strays.filter((key) => this.#misplaced.has(toHex(key)));
-    this.#misplaced = new Set(strays.map(toHex));
-    const dropped = await this.#handOverKeys(lingering, (key) => kademlia.closest(NodeId.fromBytes(key), 1)[0], {
-      atOnce: 1,
-      signal: this.#stopping.signal,
-    });
-    for (const key of dropped) {
+    const strays = new Map<string, Stray>();
+    for (const key of this.#keysIn(gapsBetween(regions.map(({ range }) => range)))) {
+      const hex = toHex(key);
+      strays.set(hex, this.#strays.get(hex) ?? { key, since: now });
+    }
+    this.#strays = strays;
+    const isLingering = ({ since }: Stray) => now - since >= LINGER_SHARE * intervalMs;
+    const due = [...strays.values()].filter((stray) => isUpheaval || isLingering(stray));
+    const handedOver = await this.#handOverKeys(
+      due.map(({ key }) => key),
+      (key) => kademlia.closest(NodeId.fromBytes(key), 1)[0],
+      { atOnce: 1, signal: this.#stopping.signal },
+    );
+    for (const key of handedOver) {
+      const hex = toHex(key);
+      const stray = this.#strays.get(hex);
       // Whoever came or went meanwhile may have made it ours again.
-      if (findRegion(this.#membership.view.regions, key) !== undefined) continue;
+      const isOurs = findRegion(this.#membership.view.regions, key) !== undefined;
+      if (stray === undefined || !isLingering(stray) || isOurs) continue;
       await store.drop(key);
-      this.#misplaced.delete(toHex(key));
+      this.#strays.delete(hex);
     }
   }
 
@@ -336,12 +389,15 @@ export class Repair {
     return delivered;
   }
 
-  #heldKeys(): readonly Uint8Array[] {
+  /** Of the cells held there, in order. */
+  #keysIn(ranges: readonly CellRange[]): readonly Uint8Array[] {
     const keys: Uint8Array[] = [];
-    for (const id of this.#components.held.ids(EVERYTHING)) {
-      const key = id.subarray(0, KEY_BITS / 8);
-      const last = keys.at(-1);
-      if (last === undefined || !coversId([cellRange(last, KEY_BITS)], key)) keys.push(key.slice());
+    for (const range of ranges) {
+      for (const id of this.#components.held.ids(range)) {
+        const key = id.subarray(0, KEY_BITS / 8);
+        const last = keys.at(-1);
+        if (last === undefined || !bytesEqual(last, key)) keys.push(key.slice());
+      }
     }
     return keys;
   }
@@ -382,7 +438,10 @@ export class Repair {
   }
 }
 
-const EVERYTHING: CellRange = { prefix: new Uint8Array(0), bits: 0 };
+/** So many new members at once leave few of those who held a key before. */
+function upheaval(k: number): number {
+  return Math.ceil(k / 2);
+}
 
 /** The other is gone or busy: noted where the request was sent. */
 const SILENCES: ReadonlySet<string> = new Set([

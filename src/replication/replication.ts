@@ -68,6 +68,7 @@ export class Replication {
       );
       holder.vouchBy({
         isSettled: (keyId) => repair.isSettled(keyId),
+        onHandedOff: (from, keyIds) => repair.onHandedOff(from, keyIds),
         answerSync: (from, request) =>
           answerSync(
             {

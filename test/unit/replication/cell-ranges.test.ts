@@ -6,6 +6,7 @@ import {
   coversId,
   coversRange,
   findCovering,
+  gapsBetween,
   intersectRanges,
   mergeSiblings,
   overlapsRange,
@@ -53,6 +54,22 @@ describe('intersectRanges', () => {
     const list = ranges('000', '01', '1100000011');
     expect(intersectRanges(list, list)).toEqual(list);
     expect(intersectRanges(list, ranges(''))).toEqual(list);
+  });
+});
+
+describe('gapsBetween', () => {
+  it('is what is missing to everything', () => {
+    expect(gapsBetween([])).toEqual(ranges(''));
+    expect(gapsBetween(ranges(''))).toEqual([]);
+    expect(gapsBetween(ranges('01', '110'))).toEqual(ranges('00', '10', '111'));
+    expect(gapsBetween(ranges('000000001'))).toEqual(
+      ranges('000000000', '00000001', '0000001', '000001', '00001', '0001', '001', '01', '1'),
+    );
+  });
+
+  it('of the gaps is the list again', () => {
+    const list = ranges('000', '01', '1100000011');
+    expect(gapsBetween(gapsBetween(list))).toEqual(list);
   });
 });
 
