@@ -11,6 +11,7 @@ export interface RunReport {
   readonly sessions: { readonly ended: number; readonly begun: number };
   readonly gets: Readonly<Record<'total' | 'right' | 'partial' | 'stale' | 'not-found' | 'error', number>>;
   readonly getMs: { readonly p50: number; readonly p95: number; readonly p99: number };
+  readonly getRequests: { readonly p50: number };
   readonly records: number;
   readonly lost: readonly string[];
   readonly failures: readonly string[];
