@@ -2,9 +2,17 @@
  * Contacts on the wire: one byte string of joined 32-byte public keys and one array of address arrays. A list of twenty is a quarter of the
  * work of twenty little arrays, and an id that is not the hash of a key cannot be written.
  */
-import { PUBLIC_KEY_BYTES } from '../records/index.ts';
+import {
+  CborArray,
+  CborWritable,
+  encodeCbor,
+  PUBLIC_KEY_BYTES,
+  writeArrayHead,
+  writeByteStringHead,
+  writeRaw,
+} from '../records/index.ts';
 import type { Contact } from './contact.ts';
-import { hasSoundAddresses, noteSoundAddresses, sharedIdentity, soundIdentity } from './identity-cache.ts';
+import { Identity, identityOnWire, sharedIdentity } from './identity-cache.ts';
 import { MAX_ADDRESS_LENGTH, MAX_ADDRESSES } from './wire-format.ts';
 
 const SLASH = 0x2f;
@@ -12,43 +20,76 @@ const SPACE = 0x20;
 const DELETE = 0x7f;
 
 /** `[joinedPublicKeys, addressesOfEach]` */
-export function contactsToFields(contacts: readonly Contact[]): [Uint8Array, (readonly string[])[]] {
-  const publicKeys = new Uint8Array(contacts.length * PUBLIC_KEY_BYTES);
-  const addresses: (readonly string[])[] = [];
-  for (let i = 0; i < contacts.length; i++) {
-    const contact = contacts[i]!;
-    publicKeys.set(contact.publicKey, i * PUBLIC_KEY_BYTES);
-    addresses.push(addressesOf(contact));
-  }
-  return [publicKeys, addresses];
+export function contactsToFields(contacts: readonly Contact[]): [CborWritable, CborWritable] {
+  const wires = contacts.map(wireOf);
+  return [new PublicKeys(wires), new AddressLists(wires)];
 }
 
-/** Undefined when malformed or more than `limit` contacts. */
+/** Undefined when malformed or more than `limit` contacts. `addresses`: still encoded. */
 export function contactsFromFields(publicKeys: unknown, addresses: unknown, limit: number): Contact[] | undefined {
-  if (!(publicKeys instanceof Uint8Array) || !Array.isArray(addresses)) return undefined;
+  if (!(publicKeys instanceof Uint8Array) || !(addresses instanceof CborArray)) return undefined;
   const count = publicKeys.length / PUBLIC_KEY_BYTES;
   if (!Number.isInteger(count) || count > limit || addresses.length !== count) return undefined;
   const contacts: Contact[] = [];
   for (let i = 0; i < count; i++) {
-    const contact = contactFromFields(publicKeys, i * PUBLIC_KEY_BYTES, addresses[i]);
+    const contact = nextContact(publicKeys, i * PUBLIC_KEY_BYTES, addresses);
     if (contact === undefined) return undefined;
     contacts.push(contact);
   }
   return contacts;
 }
 
-function contactFromFields(publicKeys: Uint8Array, offset: number, fields: unknown): Contact | undefined {
-  const known = Array.isArray(fields) ? soundIdentity(publicKeys, offset, fields) : undefined;
-  if (known !== undefined) return known;
-  const addresses = addressesFromFields(fields);
-  return addresses && sharedIdentity(publicKeys, offset, addresses, true);
+function nextContact(publicKeys: Uint8Array, offset: number, addresses: CborArray): Contact | undefined {
+  const known = identityOnWire(publicKeys, offset, addresses.bytes, addresses.offset);
+  if (known?.wire !== undefined) {
+    addresses.skip(known.wire.length - PUBLIC_KEY_BYTES);
+    return known;
+  }
+  const told = addressesFromFields(addresses.next());
+  if (told === undefined) return undefined;
+  const identity = sharedIdentity(publicKeys, offset, told);
+  wireOf(identity);
+  return identity;
 }
 
-function addressesOf(contact: Contact): readonly string[] {
-  if (hasSoundAddresses(contact)) return contact.addresses;
+/** The public key and the encoded addresses behind it. Written once for everybody who names this contact. */
+function wireOf(contact: Contact): Uint8Array {
+  if (contact instanceof Identity && contact.wire !== undefined) return contact.wire;
   const sound = addressesToFields(contact.addresses);
-  if (sound === contact.addresses) noteSoundAddresses(contact);
-  return sound;
+  const encoded = encodeCbor(sound);
+  const wire = new Uint8Array(PUBLIC_KEY_BYTES + encoded.length);
+  wire.set(contact.publicKey);
+  wire.set(encoded, PUBLIC_KEY_BYTES);
+  if (contact instanceof Identity && sound === contact.addresses) contact.wire = wire;
+  return wire;
+}
+
+class PublicKeys extends CborWritable {
+  readonly #wires: readonly Uint8Array[];
+
+  constructor(wires: readonly Uint8Array[]) {
+    super();
+    this.#wires = wires;
+  }
+
+  write(): void {
+    writeByteStringHead(this.#wires.length * PUBLIC_KEY_BYTES);
+    for (const wire of this.#wires) writeRaw(wire, 0, PUBLIC_KEY_BYTES);
+  }
+}
+
+class AddressLists extends CborWritable {
+  readonly #wires: readonly Uint8Array[];
+
+  constructor(wires: readonly Uint8Array[]) {
+    super();
+    this.#wires = wires;
+  }
+
+  write(): void {
+    writeArrayHead(this.#wires.length);
+    for (const wire of this.#wires) writeRaw(wire, PUBLIC_KEY_BYTES, wire.length);
+  }
 }
 
 /** The first addresses a peer will accept; the others stay unsaid. */

@@ -15,7 +15,7 @@ export interface Contact {
 
 /** `publicKey` may be a view: what is kept is a copy. Who is known at the same addresses already is the same object. */
 export function createContact(publicKey: Uint8Array, addresses: readonly string[]): Contact {
-  return sharedIdentity(publicKey, 0, addresses, false);
+  return sharedIdentity(publicKey, 0, addresses);
 }
 
 /** In the same order: a peer that says them in another one has changed its mind about which is best. */

@@ -105,6 +105,13 @@ export function responseFromFields(
   return { kind: 'response', requestId, response };
 }
 
+/** Index of the contacts' addresses in answers that name contacts: it is decoded by contact-list.ts. */
+export const CONTACT_ADDRESSES = 4;
+
+export function namesContacts(type: unknown): boolean {
+  return type === TYPE_FIND_NODE || type === TYPE_FIND_VALUE;
+}
+
 /** The response, or what is wrong with it. */
 function bodyFromFields(type: number, fields: readonly unknown[], limits: WireLimits): Response | string {
   switch (type) {

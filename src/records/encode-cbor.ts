@@ -27,6 +27,11 @@ let view = new DataView(buffer.buffer);
 let start = 0;
 let end = 0;
 
+/** A value that would have to be put together only to be written: it writes itself, as one item, with the functions below. */
+export abstract class CborWritable {
+  abstract write(): void;
+}
+
 /** A view of a buffer it shares with other items: nobody else ever writes to these bytes. */
 export function encodeCbor(value: unknown): Uint8Array {
   end = start;
@@ -45,10 +50,32 @@ function write(value: unknown): void {
     writeHead(MAJOR_ARRAY, value.length);
     for (let i = 0; i < value.length; i++) write(value[i]);
   } else if (value === null) buffer[end++] = NULL;
+  else if (value instanceof CborWritable) value.write();
   else {
     assert(typeof value === 'boolean', 'only what cbor.ts names is written');
     buffer[end++] = value ? TRUE : FALSE;
   }
+}
+
+/** As many items must follow. For a `CborWritable`. */
+export function writeArrayHead(length: number): void {
+  reserve(MAX_HEAD_BYTES);
+  writeHead(MAJOR_ARRAY, length);
+}
+
+/** As many bytes must follow. For a `CborWritable`. */
+export function writeByteStringHead(length: number): void {
+  reserve(MAX_HEAD_BYTES);
+  writeHead(MAJOR_BYTES, length);
+}
+
+/** What is encoded already, or part of a byte string: `bytes` from `from` up to `to`. For a `CborWritable`. */
+export function writeRaw(bytes: Uint8Array, from: number, to: number): void {
+  reserve(to - from);
+  const target = buffer;
+  let offset = end;
+  for (let i = from; i < to; i++) target[offset++] = bytes[i]!; // pieces are short: set() would need a view of each
+  end = offset;
 }
 
 function writeNumber(value: number): void {

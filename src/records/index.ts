@@ -1,6 +1,14 @@
 /** Door of `records`: what a record is, which of two wins, how it is signed, and the ports of signing and storing. */
 export { bytesEqual, compareBytes, copyBytes, fromHex, toHex, utf8Decode, utf8Encode } from './bytes.ts';
-export { decodeCbor, encodeCbor } from './cbor.ts';
+export {
+  CborArray,
+  CborWritable,
+  decodeCbor,
+  encodeCbor,
+  writeArrayHead,
+  writeByteStringHead,
+  writeRaw,
+} from './cbor.ts';
 export { CELL_ID_BYTES, type CellRange, cellId, cellRange, rangeContains } from './cell.ts';
 export { type Key, type KeyClass, parseKey } from './key.ts';
 export { cellPublisher, compareVersions, floorUntil, isRenewal, mergeRecords } from './merge.ts';

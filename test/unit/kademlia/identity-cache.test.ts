@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createContact, NodeId } from '../../../src/kademlia/index.ts';
+import { createContact, decodeFrame, encodeResponse, NodeId } from '../../../src/kademlia/index.ts';
 import { fromHex, parsePeerIdText } from '../../../src/records/index.ts';
 import { seededRandom } from './memory-network.ts';
 
@@ -33,5 +33,21 @@ describe('the id of a contact', () => {
     buffer.fill(0);
     expect(contact.publicKey).toEqual(publicKey);
     expect(createContact(publicKey, []).id.hex).toBe(contact.id.hex);
+  });
+
+  it('is one object for all who are told of it, and another one at other addresses', () => {
+    const { id, publicKey } = createContact(seededRandom(3).bytes(32), []);
+    const told = (addresses: readonly string[]) => {
+      const closer = [{ id, publicKey, addresses }];
+      const frame = decodeFrame(encodeResponse(1, { type: 'FIND_NODE', closer }));
+      return frame.kind === 'response' && frame.response.type === 'FIND_NODE' ? frame.response.closer[0] : undefined;
+    };
+    const here = told(['/ip4/192.0.2.1/tcp/1']);
+    expect(here?.addresses).toEqual(['/ip4/192.0.2.1/tcp/1']);
+    expect(told(['/ip4/192.0.2.1/tcp/1'])).toBe(here);
+    const there = told(['/ip4/192.0.2.1/tcp/11']);
+    expect(there?.addresses).toEqual(['/ip4/192.0.2.1/tcp/11']);
+    expect(told([])?.addresses).toEqual([]);
+    expect(told(['/ip4/192.0.2.1/tcp/1'])?.addresses).toEqual(['/ip4/192.0.2.1/tcp/1']);
   });
 });

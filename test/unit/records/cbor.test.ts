@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeCbor, encodeCbor, fromHex } from '../../../src/records/index.ts';
+import { CborArray, decodeCbor, encodeCbor, fromHex } from '../../../src/records/index.ts';
 
 describe('decodeCbor', () => {
   test('reads back what this build writes', () => {
@@ -48,6 +48,34 @@ describe('decodeCbor', () => {
       { numRuns: 2_000 },
     );
   });
+});
+
+describe('CborArray', () => {
+  test('gives its elements one after the other, and one of them as it came', () => {
+    const array = CborArray.parse(encodeCbor([7, ['a', ['b']], 'text', [1]]));
+    expect([array?.length, array?.next(), array?.next()]).toEqual([4, 7, ['a', ['b']]]);
+    const [first, second, third, last] = array?.toArray(3) ?? [];
+    expect([first, second, third]).toEqual([7, ['a', ['b']], 'text']);
+    expect(last).toBeInstanceOf(CborArray);
+    expect((last as CborArray).toArray()).toEqual([1]);
+    expect(array?.next()).toBeUndefined();
+  });
+
+  test('goes on behind an element whose bytes are known', () => {
+    const known = encodeCbor(['/ip4/192.0.2.1', 300]);
+    const array = CborArray.parse(encodeCbor([['/ip4/192.0.2.1', 300], 'behind']));
+    expect(array?.bytes.slice(array.offset, array.offset + known.length)).toEqual(known.slice());
+    array?.skip(known.length);
+    expect([array?.next(), array?.next()]).toEqual(['behind', undefined]);
+  });
+
+  test.each([
+    ['a number', '07'],
+    ['a text', '6161'],
+    ['nothing', ''],
+    ['an array and a second item', '810000'],
+    ['an array cut short', '8201'],
+  ])('is not made of %s', (_name, hex) => expect(CborArray.parse(fromHex(hex))).toBeUndefined());
 });
 
 /** Byte strings come back as whatever view the library makes. */

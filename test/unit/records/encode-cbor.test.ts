@@ -1,7 +1,15 @@
 import { Encoder } from 'cbor-x';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bytesEqual, encodeCbor, toHex } from '../../../src/records/index.ts';
+import {
+  bytesEqual,
+  CborWritable,
+  encodeCbor,
+  toHex,
+  writeArrayHead,
+  writeByteStringHead,
+  writeRaw,
+} from '../../../src/records/index.ts';
 
 const oracle = new Encoder({ useRecords: false, tagUint8Array: false });
 const expected = (value: unknown) => toHex(oracle.encode(value));
@@ -53,6 +61,20 @@ describe('encodeCbor', () => {
     const values = Array.from({ length: 3_000 }, (_, i) => [i, `text ${i}`, new Uint8Array(i % 90).fill(i), 'é']);
     const items = values.map((value) => encodeCbor(value));
     expect(items.map(toHex)).toEqual(values.map(expected));
+  });
+
+  test('lets a value write itself, however large', () => {
+    const part = encodeCbor('a part of some length, encoded before');
+    class Repeated extends CborWritable {
+      override write(): void {
+        writeArrayHead(1_001);
+        for (let i = 0; i < 1_000; i++) writeRaw(part, 0, part.length);
+        writeByteStringHead(2);
+        writeRaw(Uint8Array.of(1, 2, 3, 4), 1, 3);
+      }
+    }
+    const same = [...Array(1_000).fill('a part of some length, encoded before'), Uint8Array.of(2, 3)];
+    expect(toHex(encodeCbor(['before', new Repeated(), 'behind']))).toBe(expected(['before', same, 'behind']));
   });
 
   test('writes on after it was asked for what it does not write', () => {
