@@ -14,7 +14,7 @@ const HOUR_MS = 3_600_000;
 const SEED = process.env.CHURN_SEED ?? '7';
 
 it(`keeps ${NODES * 10} records whole for ${HOURS} hours of churn among ${NODES} nodes`, {
-  timeout: 14_400_000,
+  timeout: 86_400_000,
 }, async () => {
   const commands = resizeScenario(loadScenario('churn').commands, { nodes: NODES, forMs: HOURS * HOUR_MS });
   let hours = 0;

@@ -15,7 +15,7 @@ const K = 20;
 const PAGE = fileURLToPath(new URL('../results/growth.html', import.meta.url));
 
 it('finds the closest nodes in hops and requests that grow with the logarithm of the network', {
-  timeout: 14_400_000,
+  timeout: 86_400_000,
 }, async () => {
   const reports: SimulationReport[] = [];
   for (const nodes of SIZES) {
