@@ -5,16 +5,25 @@ const DELAY_MS = 1_000;
 const INTERVAL_MS = 100;
 const CELLS = 24;
 
+export interface ProgressBarOptions {
+  readonly json: boolean;
+  readonly stream?: NodeJS.WriteStream | undefined;
+  /** Whether how many a second is worth saying. @default true */
+  readonly hasRate?: boolean | undefined;
+}
+
 export class ProgressBar {
   readonly #noun: string;
   readonly #stream: NodeJS.WriteStream;
   readonly #begun = performance.now();
   readonly #enabled: boolean;
+  readonly #hasRate: boolean;
   #shownAt = 0;
 
-  constructor(noun: string, options: { readonly json: boolean; readonly stream?: NodeJS.WriteStream | undefined }) {
+  constructor(noun: string, options: ProgressBarOptions) {
     this.#noun = noun;
     this.#stream = options.stream ?? process.stderr;
+    this.#hasRate = options.hasRate ?? true;
     this.#enabled = !options.json && this.#stream.isTTY === true;
   }
 
@@ -24,8 +33,9 @@ export class ProgressBar {
     const elapsedMs = now - this.#begun;
     if (!this.#enabled || elapsedMs < DELAY_MS || now - this.#shownAt < INTERVAL_MS) return;
     this.#shownAt = now;
-    const rate = `${count(done, this.#noun)}, ${Math.round((done * 1_000) / elapsedMs)}/s`;
-    this.#stream.write(`\r\u001b[K${fraction === undefined ? '' : `${bar(fraction)} `}${rate}`);
+    const rate = this.#hasRate ? `, ${Math.round((done * 1_000) / elapsedMs)}/s` : '';
+    const bars = fraction === undefined ? '' : `${bar(fraction)} `;
+    this.#stream.write(`\r\u001b[K${bars}${count(done, this.#noun)}${rate}`);
   }
 
   /** Removes the line. */

@@ -9,10 +9,11 @@ export class ScenarioNarrator {
   // Nobody who runs a scenario waits for the terminal.
   #told = Promise.resolve();
 
-  /** @param noun what its seconds are called @param totalMs how long it will take at least */
-  constructor(output: Output, noun: string, totalMs: number) {
+  /** @param noun which kind of time it takes @param totalMs how long it will take at least */
+  constructor(output: Output, noun: 'simulated second' | 'second', totalMs: number) {
     this.#output = output;
-    this.#bar = new ProgressBar(noun, output);
+    // How many real seconds pass in a second is no news.
+    this.#bar = new ProgressBar(noun, { json: output.json, hasRate: noun === 'simulated second' });
     this.#totalMs = totalMs;
   }
 

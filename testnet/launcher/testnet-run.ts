@@ -5,7 +5,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { runScenario, type ScenarioCommand, type ScenarioOutput, type ScenarioReport } from '../scenarios/index.ts';
+import {
+  plannedMs,
+  runScenario,
+  type ScenarioCommand,
+  type ScenarioOutput,
+  type ScenarioReport,
+} from '../scenarios/index.ts';
 import { ProcessTarget } from './process-target.ts';
 
 export interface TestnetRunOptions {
@@ -25,7 +31,7 @@ export interface TestnetRunReport extends ScenarioReport {
   readonly directory: string | undefined;
 }
 
-const LONG_MS = 2 ** 31 - 1;
+const PROGRESS_MS = 1_000;
 
 /** @throws NautilusError `USAGE` for a command that cannot be done, with its line; what a node that does not start complains of; the signal's reason */
 export async function testnetRun(options: TestnetRunOptions, output: ScenarioOutput): Promise<TestnetRunReport> {
@@ -37,12 +43,13 @@ export async function testnetRun(options: TestnetRunOptions, output: ScenarioOut
   const target = new ProcessTarget({ directory, network: networkName(directory), seed, onJoined });
   const endAll = () => void target.close();
   signal?.addEventListener('abort', endAll, { once: true });
-  // With every node down nothing else would keep this process from ending.
-  const alive = setInterval(() => undefined, LONG_MS);
+  const progress = new Progress(commands, output);
+  // It also keeps this process from ending when every node is down.
+  const ticking = setInterval(() => progress.tell(), PROGRESS_MS);
   let keep = true;
   try {
     const signals = [target.failed, ...(signal === undefined ? [] : [signal])];
-    const report = await runScenario(commands, target, output, { signal: AbortSignal.any(signals) });
+    const report = await runScenario(commands, target, progress, { signal: AbortSignal.any(signals) });
     keep = report.failures.length > 0 || report.lost.length > 0;
     return { ...report, seed, directory: keep ? directory : undefined };
   } catch (error) {
@@ -51,10 +58,32 @@ export async function testnetRun(options: TestnetRunOptions, output: ScenarioOut
     signal?.throwIfAborted(); // what fails when everything is ended at once is no news
     throw error;
   } finally {
-    clearInterval(alive);
+    clearInterval(ticking);
     signal?.removeEventListener('abort', endAll);
     await target.close();
     if (!keep) await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** How far the scenario is, once a second: from when the first command begins that takes a time it says itself. */
+class Progress implements ScenarioOutput {
+  readonly #commands: readonly ScenarioCommand[];
+  readonly #output: ScenarioOutput;
+  #begunAt: number | undefined;
+
+  constructor(commands: readonly ScenarioCommand[], output: ScenarioOutput) {
+    this.#commands = commands;
+    this.#output = output;
+  }
+
+  onResult(command: ScenarioCommand, atMs: number, result: string): void {
+    this.#output.onResult(command, atMs, result);
+    const withNext = this.#commands.slice(0, this.#commands.indexOf(command) + 2);
+    if (this.#begunAt === undefined && plannedMs(withNext) > 0) this.#begunAt = performance.now();
+  }
+
+  tell(): void {
+    if (this.#begunAt !== undefined) this.#output.onProgress?.(performance.now() - this.#begunAt);
   }
 }
 
