@@ -54,7 +54,7 @@ export async function testnetRun(options: TestnetRunOptions, output: ScenarioOut
     return { ...report, seed, directory: keep ? directory : undefined };
   } catch (error) {
     target.failed.throwIfAborted();
-    keep = signal?.aborted !== true;
+    keep = signal?.aborted !== true && !isNautilusError(error, 'USAGE');
     signal?.throwIfAborted(); // what fails when everything is ended at once is no news
     throw error;
   } finally {
