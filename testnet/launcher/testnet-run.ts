@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { isNautilusError } from '../../src/core/index.ts';
 import {
   plannedMs,
   runScenario,
