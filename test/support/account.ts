@@ -33,7 +33,7 @@ export interface Acknowledged {
 }
 
 /** Clocks of a world are at most so far apart, ms; what is that close to being forgotten may be. */
-const CLOCK_MARGIN_MS = 60_000;
+export const CLOCK_MARGIN_MS = 60_000;
 
 export class Account {
   readonly #world: World;

@@ -19,6 +19,7 @@ export const FAULT_KINDS: readonly string[] = [
   'fault: a disk is lost',
   'fault: a node leaves',
   'fault: a node joins',
+  'fault: a crowd joins',
   'fault: a node flaps',
   'fault: a clock is set',
   'fault: frames are doubled',

@@ -26,7 +26,7 @@ const MINUTE = 60_000;
 export function drawConditions(seed: string, random: SeededRandom): RandomConditions {
   const isCalm = random.chance(0.4);
   const nodes = 4 + random.integer(10);
-  const atFirst = Math.max(3, nodes - random.integer(4));
+  const atFirst = Math.max(3, nodes - random.integer(nodes >> 1));
   const { name, latency } = drawLatency(seed, random);
   const k = random.pick([3, 5, 20]);
   const forgetsFloors = random.chance(0.2);

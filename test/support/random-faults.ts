@@ -152,6 +152,7 @@ class FaultyRun {
 
   #calmFaults(): Fault[] {
     const random = this.#random;
+    const nodesAtOnce = this.#world.nodes.length;
     const { conditions } = this.#world.network;
     return [
       ['a process is killed', 2, () => this.#kill(this.#victim(), false)],
@@ -159,7 +160,8 @@ class FaultyRun {
       ['a crash loses what was not flushed', 2, () => this.#crashWhileWriting()],
       ['a node comes back', 5, () => this.#comeBack(random.chance(0.3))],
       ['a node leaves', 1, () => this.#leave()],
-      ['a node joins', 2, () => this.#joinAnother()],
+      ['a node joins', 2, () => this.#joinMore(1)],
+      ['a crowd joins', 1, () => this.#joinMore(nodesAtOnce)],
       ['a node flaps', 1, () => this.#flap()],
       ['a clock is set', 2, () => this.#setClock(random.pick(this.#world.nodes), (random.next() - 0.5) * 10_000)],
       ['frames are doubled', 1, () => this.#set(() => (conditions.duplicationRate = random.pick([0, 0.05])))],
@@ -239,11 +241,20 @@ class FaultyRun {
     return true;
   }
 
-  async #joinAnother(): Promise<boolean> {
-    const newcomer = this.#world.nodes.find(({ number }) => !this.#joined.has(number));
-    if (newcomer === undefined) return false;
-    await this.#bringUp(newcomer);
-    return true;
+  async #joinMore(most: number): Promise<boolean> {
+    const newcomers = this.#world.nodes.filter(({ number }) => !this.#joined.has(number)).slice(0, most);
+    for (const newcomer of newcomers) await this.#bringUp(newcomer);
+    if (newcomers.length > 1) await this.#askForEverything();
+    return newcomers.length > 0;
+  }
+
+  /** While those who are new among the holders know nothing yet. */
+  async #askForEverything(): Promise<void> {
+    for (const key of this.#operations.keys) {
+      await this.#run(this.#random.integer(500));
+      const [reader] = this.#random.sample(this.#world.running, 1);
+      if (reader !== undefined) this.#operations.startGet(reader, key, 'newest');
+    }
   }
 
   async #flap(): Promise<boolean> {
@@ -293,7 +304,8 @@ class FaultyRun {
     const { life } = node;
     const isOver = () => !node.isAlive || node.life !== life;
     while (!isOver()) {
-      const others = this.#world.running.filter((other) => other !== node);
+      // Who has not joined itself yet would make an island of two that nobody else hears of.
+      const others = this.#world.running.filter((other) => this.#operations.isOpen(other.life));
       try {
         if (others.length > 0) await node.join(this.#introducers.pick(others).self);
         if (others.length > 0 || this.#joined.size === 1) return this.#operations.opens(life);

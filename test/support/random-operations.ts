@@ -16,6 +16,8 @@ type NodeLife = SimulatedNode['life'];
 /** Longest an operation may take, ms of its node's running time: the longest seen in 3,000 seeds took a third. */
 const OPERATION_LIMIT_MS = 90_000;
 const MINUTE = 60_000;
+/** So many nodes and keys are asked and asked for again and again: going back shows only there. */
+const OFTEN = 2;
 
 interface Operation {
   readonly what: string;
@@ -87,6 +89,10 @@ export class RandomOperations {
     this.#open.add(life);
   }
 
+  isOpen(life: NodeLife): boolean {
+    return this.#open.has(life);
+  }
+
   /** From now on nothing is in the way. */
   expectSuccess(): void {
     this.#mustSucceed = true;
@@ -97,7 +103,7 @@ export class RandomOperations {
     const { random, tally } = this.#parts;
     const node = this.#somebody();
     if (node === undefined) return;
-    const key = random.pick(this.keys);
+    const key = random.pick(random.chance(0.4) ? this.keys.slice(0, OFTEN) : this.keys);
     const draw = random.next();
     if (draw < 0.3) this.startPut(this.#writerOf(key) ?? node, key, random.chance(0.4));
     else if (draw < 0.38) this.#startDelete(this.#writerOf(key) ?? node, key);
@@ -222,8 +228,10 @@ export class RandomOperations {
   }
 
   #somebody(): SimulatedNode | undefined {
-    const { running } = this.#parts.world;
-    return running.length === 0 ? undefined : this.#parts.random.pick(running);
+    const { random, world } = this.#parts;
+    const { running } = world;
+    const readers = random.chance(0.6) ? running.filter(({ number }) => number < OFTEN) : running;
+    return readers.length === 0 ? undefined : random.pick(readers);
   }
 
   /** Each key has two who write it; an owned one its owner. */
