@@ -3,25 +3,30 @@
  * with many and warns above ten.
  */
 
-// BOUNDED: an entry lives as long as its signal, a listener until it is taken back.
-const listenersOf = new WeakMap<AbortSignal, Set<() => void>>();
+export interface AbortListener {
+  /** Called once, when the signal aborts. */
+  onAbort(): void;
+}
 
-/** Calls `listener` once when the signal aborts. The signal must not be aborted yet. */
-export function onAbort(signal: AbortSignal, listener: () => void): void {
+// BOUNDED: an entry lives as long as its signal, a listener until it is taken back.
+const listenersOf = new WeakMap<AbortSignal, Set<AbortListener>>();
+
+/** The signal must not be aborted yet. */
+export function onAbort(signal: AbortSignal, listener: AbortListener): void {
   let listeners = listenersOf.get(signal);
   if (listeners === undefined) {
-    const created = new Set<() => void>();
+    const created = new Set<AbortListener>();
     listeners = created;
     listenersOf.set(signal, created);
-    const callAll = () => {
-      for (const call of created) call();
+    const tellAll = () => {
+      for (const told of created) told.onAbort();
       created.clear();
     };
-    signal.addEventListener('abort', callAll, { once: true });
+    signal.addEventListener('abort', tellAll, { once: true });
   }
   listeners.add(listener);
 }
 
-export function offAbort(signal: AbortSignal, listener: () => void): void {
+export function offAbort(signal: AbortSignal, listener: AbortListener): void {
   listenersOf.get(signal)?.delete(listener);
 }

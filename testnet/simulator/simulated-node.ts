@@ -31,6 +31,8 @@ export interface SimulatedNodeInit {
   readonly mode: NodeMode;
   readonly clockError?: ClockError | undefined;
   readonly disk?: DiskOptions | undefined;
+  /** @default 300, as over libp2p */
+  readonly maxConnections?: number | undefined;
 }
 
 /** From start to stop or kill: what one process would hold. */
@@ -54,6 +56,7 @@ export class SimulatedNode {
   readonly #components: SimulatedNodeComponents;
   #clockError: ClockError | undefined;
   readonly #diskOptions: DiskOptions | undefined;
+  readonly #maxConnections: number | undefined;
   #disk: SimulatedDisk;
   #life: NodeLife | undefined;
   #clock: NodeClock;
@@ -70,6 +73,7 @@ export class SimulatedNode {
     this.#clockError = init.clockError;
     this.#clock = new NodeClock(components.clock, init.clockError);
     this.#diskOptions = init.disk;
+    this.#maxConnections = init.maxConnections;
     this.#disk = this.#createDisk();
   }
 
@@ -109,7 +113,10 @@ export class SimulatedNode {
     this.#clock = clock;
     await this.#disk.mount();
     const random = this.#components.random.fork(`life ${this.#lives++}`);
-    const transport = new VirtualTransport({ network, clock, observer, identityAt }, { number, self, mode, constants });
+    const transport = new VirtualTransport(
+      { network, clock, observer, identityAt },
+      { number, self, mode, constants, maxConnections: this.#maxConnections },
+    );
     const kademlia = new Kademlia({ transport, clock, random, observer, state: this.#disk.state, constants });
     const registry = mode === 'server' ? await this.#openRegistry(clock) : undefined;
     const replication = await Replication.create({

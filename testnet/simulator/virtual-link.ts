@@ -1,5 +1,6 @@
 /** A connection of the virtual network and the machines at its ends. */
 import { MachineQueues } from './machine-limits.ts';
+import type { VirtualSession } from './virtual-session.ts';
 
 /** What a machine does about its connections; the transport implements it. */
 export interface ConnectionHandler {
@@ -12,17 +13,24 @@ export interface ConnectionHandler {
 /** `lost`: an open connection broke, and nobody had closed it. Closed and refused ones are `closed`. */
 export type CloseCause = 'closed' | 'lost';
 
-export interface Link {
+export class Link {
   readonly dialler: Endpoint;
   /** Undefined until the dial arrived. */
   acceptor: Endpoint | undefined;
-  /** When the acceptor's first frame, its HELLO, arrives; ms on the world's clock. */
-  answeredAt?: number;
+  /** What the transports at its ends know it by: a frame finds its session without a search. */
+  diallerSession: VirtualSession | undefined;
+  acceptorSession: VirtualSession | undefined;
   /** One of its ends closed it on purpose: whatever comes of it later, it was not lost. */
-  isClosed: boolean;
+  isClosed = false;
+  /** When the acceptor's first frame, its HELLO, arrives; ms on the world's clock. Before it was sent: never. */
+  answeredAt = Number.POSITIVE_INFINITY;
   /** When the last frame of each direction arrives, ms on the world's clock: the end of the connection is not heard before it. */
-  diallerArrivesBy: number;
-  acceptorArrivesBy: number;
+  diallerArrivesBy = Number.NEGATIVE_INFINITY;
+  acceptorArrivesBy = Number.NEGATIVE_INFINITY;
+
+  constructor(dialler: Endpoint) {
+    this.dialler = dialler;
+  }
 }
 
 /** What a stopped process's machine keeps for it before it drops: some hundred kB, as socket buffers do. */

@@ -3,6 +3,7 @@
  * frames as bytes; what they say is the transport's business. Not here: queueing in routers, which is the latency model's tail.
  */
 import { assert } from '../../src/core/index.ts';
+import { QueuedEvent } from './event-queue.ts';
 import { constantLatency, type LatencyModel } from './latency.ts';
 import type { MachineLimits } from './machine-limits.ts';
 import { PairFaults, type Reachability } from './pair-faults.ts';
@@ -10,7 +11,7 @@ import type { SeededRandom } from './seeded-random.ts';
 import { Trace } from './trace.ts';
 import { type FramePurpose, Traffic } from './traffic.ts';
 import type { VirtualClock } from './virtual-clock.ts';
-import { type CloseCause, type ConnectionHandler, Endpoint, type Link } from './virtual-link.ts';
+import { type CloseCause, type ConnectionHandler, Endpoint, Link } from './virtual-link.ts';
 
 /** May be changed while the world runs: frames already under way keep what they drew. */
 export interface NetworkConditions {
@@ -79,13 +80,7 @@ export class VirtualNetwork {
   dial(from: Endpoint, address: string, hello: Uint8Array): Link {
     this.traffic.dials++;
     this.traffic.count('HELLO', hello.length);
-    const link: Link = {
-      dialler: from,
-      acceptor: undefined,
-      isClosed: false,
-      diallerArrivesBy: 0,
-      acceptorArrivesBy: 0,
-    };
+    const link = new Link(from);
     from.links.add(link);
     const to = this.#byAddress.get(address);
     if (to?.state === 'gone') {
@@ -194,11 +189,11 @@ export class VirtualNetwork {
     const now = this.#clock.monotonic();
     let arrivesAt = now + uploadMs + this.#latency(from, to);
     if (from === link.acceptor) {
-      link.answeredAt ??= arrivesAt;
-      arrivesAt = Math.max(arrivesAt, link.answeredAt);
+      if (link.answeredAt === Number.POSITIVE_INFINITY) link.answeredAt = arrivesAt;
+      else arrivesAt = Math.max(arrivesAt, link.answeredAt);
       link.acceptorArrivesBy = Math.max(link.acceptorArrivesBy, arrivesAt);
     } else link.diallerArrivesBy = Math.max(link.diallerArrivesBy, arrivesAt);
-    this.#clock.setTimer(arrivesAt - now, () => this.#arriveFrame(link, from, to, frame));
+    this.#clock.schedule(arrivesAt - now, new FrameUnderWay(this, link, from, to, frame));
   }
 
   #arriveDial(link: Link, to: Endpoint, hello: Uint8Array): void {
@@ -221,20 +216,26 @@ export class VirtualNetwork {
     });
   }
 
-  #arriveFrame(link: Link, from: Endpoint, to: Endpoint, frame: Uint8Array): void {
+  /** For frames under way alone. */
+  onArrival(arrival: FrameUnderWay): void {
+    const { link, from, to, frame } = arrival;
     if (!this.#reachable(from.number, to.number)) {
       this.traffic.dropped.partitioned++;
       return;
     }
-    this.#receive(to, frame.length, () => {
-      if (to.links.has(link)) {
-        this.trace.add(this.#clock.monotonic(), from.number, to.number, frame);
-        to.handler.onFrame(link, frame);
-      } else this.#refuse(link, from, to);
-    });
+    if (to.state === 'up' && this.conditions.limitsOf === undefined)
+      this.#deliver(arrival); // most of them, and nothing to remember
+    else this.#receive(to, frame.length, () => this.#deliver(arrival));
     if (to.state === 'down' || (to.state === 'gone' && this.#byAddress.get(to.address) !== to)) {
       this.#refuse(link, from, to);
     } else if (to.state === 'gone') this.traffic.dropped.vanished++;
+  }
+
+  #deliver({ link, from, to, frame }: FrameUnderWay): void {
+    if (to.links.has(link)) {
+      this.trace.add(this.#clock.monotonic(), from.number, to.number, frame);
+      to.handler.onFrame(link, frame);
+    } else this.#refuse(link, from, to);
   }
 
   #release(link: Link, from: Endpoint): void {
@@ -287,6 +288,27 @@ export class VirtualNetwork {
   #arrive(to: Endpoint, work: () => void): void {
     if (to.state === 'up') work();
     else if (to.state === 'paused') to.keep(work);
+  }
+}
+
+class FrameUnderWay extends QueuedEvent {
+  readonly #network: VirtualNetwork;
+  readonly link: Link;
+  readonly from: Endpoint;
+  readonly to: Endpoint;
+  readonly frame: Uint8Array;
+
+  constructor(network: VirtualNetwork, link: Link, from: Endpoint, to: Endpoint, frame: Uint8Array) {
+    super();
+    this.#network = network;
+    this.link = link;
+    this.from = from;
+    this.to = to;
+    this.frame = frame;
+  }
+
+  fire(): void {
+    this.#network.onArrival(this);
   }
 }
 

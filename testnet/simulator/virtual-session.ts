@@ -2,7 +2,7 @@
  * One connection as one of its ends sees it: who is there, the requests that wait for it to open or for an answer, and the ones being served.
  * Not here: dialling and which of two connections is used (virtual-transport.ts).
  */
-import { type Clock, isNautilusError, NautilusError, type Timer } from '../../src/core/index.ts';
+import { isNautilusError, NautilusError } from '../../src/core/index.ts';
 import {
   encodeRequest,
   encodeResponse,
@@ -12,7 +12,8 @@ import {
   type RequestOptions,
   type Response,
 } from '../../src/kademlia/index.ts';
-import { offAbort, onAbort } from './on-abort.ts';
+import { type NodeClock, NodeTimer } from './node-clock.ts';
+import { type AbortListener, offAbort, onAbort } from './on-abort.ts';
 import { ANSWER_TO, type FramePurpose, type RequestPurpose } from './traffic.ts';
 import type { Link } from './virtual-link.ts';
 
@@ -21,7 +22,9 @@ const MAX_IN_FLIGHT = 256;
 
 /** The transport whose connection it is. One object for all of a node's sessions: there are millions of them in a large world. */
 export interface SessionOwner {
-  readonly clock: Clock;
+  readonly clock: NodeClock;
+  /** Counts up: whose use was the last. A number for the order, because a time would be an object of its own. */
+  nextUse(): number;
   send(session: VirtualSession, frame: Uint8Array, purpose: FramePurpose): void;
   purposeOf(request: Request): RequestPurpose;
   /** The last one who waited for the connection to open gave up. */
@@ -37,28 +40,74 @@ export interface DialTarget {
   readonly expected: string | undefined;
 }
 
-/** Somebody who waits: for the connection (no request) or for an answer. */
-interface Waiter {
+/** Somebody who waits for the connection (no request) or for an answer: also the deadline for it, and the ear for the caller's abort. */
+class Waiter extends NodeTimer implements AbortListener {
+  readonly id: number;
   readonly request: Request | undefined;
-  readonly resolve: (outcome: Response | Peer) => void;
-  readonly reject: (reason: unknown) => void;
-  readonly deadline: Timer;
-  readonly signal: AbortSignal | undefined;
-  readonly abort: (() => void) | undefined;
+  readonly #session: VirtualSession;
+  readonly #options: RequestOptions;
+  readonly #resolve: (outcome: Response | Peer) => void;
+  readonly #reject: (reason: unknown) => void;
+
+  constructor(
+    {
+      session,
+      clock,
+      id,
+      request,
+    }: { session: VirtualSession; clock: NodeClock; id: number; request?: Request | undefined },
+    options: RequestOptions,
+    resolve: (outcome: Response | Peer) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    super(clock);
+    this.id = id;
+    this.request = request;
+    this.#session = session;
+    this.#options = options;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    clock.schedule(options.timeoutMs, this);
+    if (options.signal) onAbort(options.signal, this);
+  }
+
+  onTime(): void {
+    const { timeoutMs } = this.#options;
+    this.#session.giveUp(this, new NautilusError('TIMEOUT', `the peer did not answer within ${timeoutMs} ms`));
+  }
+
+  onAbort(): void {
+    this.#session.giveUp(this, aborted(this.#options.signal));
+  }
+
+  resolve(outcome: Response | Peer): void {
+    this.#end();
+    this.#resolve(outcome);
+  }
+
+  reject(reason: unknown): void {
+    this.#end();
+    this.#reject(reason);
+  }
+
+  #end(): void {
+    this.cancel();
+    if (this.#options.signal) offAbort(this.#options.signal, this);
+  }
 }
 
-const NOBODY: ReadonlyMap<number, Waiter> = new Map();
+const NOBODY: readonly Waiter[] = [];
 
 export class VirtualSession {
   link: Link;
   /** While we dial, undefined afterwards and when the peer dialled us. */
   dial: DialTarget | undefined;
   peer: Peer | undefined;
-  /** ms on the node's monotonic clock. */
-  usedAt: number;
+  /** Larger than that of those used before it. */
+  lastUse: number;
   readonly #owner: SessionOwner;
-  // BOUNDED: MAX_IN_FLIGHT. There is none while nobody waits: most connections are idle.
-  #waiters: Map<number, Waiter> | undefined;
+  // BOUNDED: MAX_IN_FLIGHT. NOBODY's list while nobody waits: most connections are idle.
+  #waiters = NOBODY;
   #serving = 0;
   #lastId = 0;
   #hasEnded = false;
@@ -67,11 +116,11 @@ export class VirtualSession {
     this.#owner = owner;
     this.link = link;
     this.dial = dial;
-    this.usedAt = owner.clock.monotonic();
+    this.lastUse = owner.nextUse();
   }
 
   get isIdle(): boolean {
-    return this.#waiters === undefined && this.#serving === 0;
+    return this.#waiters === NOBODY && this.#serving === 0;
   }
 
   /** Resolves with the peer once HELLO came. */
@@ -87,23 +136,24 @@ export class VirtualSession {
   open(peer: Peer): void {
     this.peer = peer;
     this.dial = undefined;
-    for (const [id, waiter] of [...this.#waiting]) {
-      if (waiter.request === undefined) this.#finish(id)?.resolve(peer);
-      else this.#send(id, waiter.request);
+    for (const waiter of this.#waiters) {
+      if (waiter.request !== undefined) this.#send(waiter.id, waiter.request);
+      else if (this.#takeOut(waiter)) waiter.resolve(peer);
     }
   }
 
   /** @returns false when the answer does not belong to its request. Answers nobody waits for (late, twice) are ignored. */
   onResponse(id: number, response: Response): boolean {
-    const expected = this.#waiting.get(id)?.request?.type;
-    if (expected === undefined) return true;
-    const waiter = this.#finish(id);
+    const waiter = this.#waiters.find((waiting) => waiting.id === id);
+    const expected = waiter?.request?.type;
+    if (waiter === undefined || expected === undefined) return true;
+    this.#takeOut(waiter);
     if (response.type === 'ERROR') {
-      waiter?.reject(new NautilusError(response.code, `the peer answered ${response.code}`));
+      waiter.reject(new NautilusError(response.code, `the peer answered ${response.code}`));
       return true;
     }
-    if (response.type === expected) waiter?.resolve(response);
-    else waiter?.reject(new NautilusError('MALFORMED', 'the peer sent an answer of another type'));
+    if (response.type === expected) waiter.resolve(response);
+    else waiter.reject(new NautilusError('MALFORMED', 'the peer sent an answer of another type'));
     return response.type === expected;
   }
 
@@ -114,7 +164,7 @@ export class VirtualSession {
       return;
     }
     this.#serving++;
-    this.usedAt = this.#owner.clock.monotonic();
+    this.lastUse = this.#owner.nextUse();
     let response: Response;
     try {
       response = await handle();
@@ -134,58 +184,51 @@ export class VirtualSession {
 
   /** Those who wait for `other`, a second dial to the same peer, wait for this one instead. */
   adopt(other: VirtualSession): void {
-    for (const [id, { request }] of [...other.#waiting]) {
-      if (request === undefined && this.peer !== undefined) other.#finish(id)?.resolve(this.peer);
+    if (this.peer === undefined) return;
+    for (const waiter of other.#waiters) {
+      if (waiter.request === undefined && other.#takeOut(waiter)) waiter.resolve(this.peer);
     }
   }
 
   /** The connection is gone: everybody who waits is told why. */
   end(reason: NautilusError): void {
     this.#hasEnded = true;
-    for (const id of [...this.#waiting.keys()]) this.#finish(id)?.reject(reason);
+    const waiters = this.#waiters;
+    this.#waiters = NOBODY;
+    for (const waiter of waiters) waiter.reject(reason);
   }
 
-  get #waiting(): ReadonlyMap<number, Waiter> {
-    return this.#waiters ?? NOBODY;
+  /** For its waiters alone: this one does not wait any longer. */
+  giveUp(waiter: Waiter, reason: NautilusError): void {
+    if (this.#takeOut(waiter)) waiter.reject(reason);
+    if (this.peer === undefined && this.#waiters === NOBODY && !this.#hasEnded) this.#owner.onUnwanted(this);
   }
 
-  #wait(request: Request | undefined, { timeoutMs, signal }: RequestOptions): Promise<Response | Peer> {
-    if (signal?.aborted) return Promise.reject(aborted(signal));
-    if (this.#waiting.size >= MAX_IN_FLIGHT) {
+  #wait(request: Request | undefined, options: RequestOptions): Promise<Response | Peer> {
+    if (options.signal?.aborted) return Promise.reject(aborted(options.signal));
+    if (this.#waiters.length >= MAX_IN_FLIGHT) {
       return Promise.reject(new NautilusError('RESOURCE_EXHAUSTED', 'too many requests wait for this peer'));
     }
     const id = this.#nextId();
+    const { clock } = this.#owner;
     return new Promise((resolve, reject) => {
-      const deadline = this.#owner.clock.setTimer(timeoutMs, () => {
-        this.#giveUp(id, new NautilusError('TIMEOUT', `the peer did not answer within ${timeoutMs} ms`));
-      });
-      const abort = signal && (() => this.#giveUp(id, aborted(signal)));
-      if (signal && abort) onAbort(signal, abort);
-      this.#waiters ??= new Map();
-      this.#waiters.set(id, { request, resolve, reject, deadline, signal, abort });
+      const waiter = new Waiter({ session: this, clock, id, request }, options, resolve, reject);
+      this.#waiters = [...this.#waiters, waiter];
       if (this.peer !== undefined && request !== undefined) this.#send(id, request);
     });
   }
 
-  #giveUp(id: number, reason: NautilusError): void {
-    this.#finish(id)?.reject(reason);
-    if (this.peer === undefined && this.#waiters === undefined && !this.#hasEnded) this.#owner.onUnwanted(this);
+  /** @returns false when it does not wait here any more */
+  #takeOut(waiter: Waiter): boolean {
+    const waiters = this.#waiters;
+    if (!waiters.includes(waiter)) return false;
+    this.#waiters = waiters.length === 1 ? NOBODY : waiters.filter((other) => other !== waiter);
+    return true;
   }
 
   #send(id: number, request: Request): void {
-    this.usedAt = this.#owner.clock.monotonic();
+    this.lastUse = this.#owner.nextUse();
     this.#owner.send(this, encodeRequest(id, request), this.#owner.purposeOf(request));
-  }
-
-  /** Takes a waiter out, with its deadline and its ear for the abort. */
-  #finish(id: number): Waiter | undefined {
-    const waiter = this.#waiters?.get(id);
-    if (this.#waiters === undefined || waiter === undefined) return undefined;
-    this.#waiters.delete(id);
-    if (this.#waiters.size === 0) this.#waiters = undefined;
-    waiter.deadline.cancel();
-    if (waiter.signal && waiter.abort) offAbort(waiter.signal, waiter.abort);
-    return waiter;
   }
 
   #nextId(): number {
@@ -194,6 +237,6 @@ export class VirtualSession {
   }
 }
 
-function aborted(signal: AbortSignal): NautilusError {
-  return new NautilusError('ABORTED', 'the caller gave up', { cause: signal.reason });
+function aborted(signal: AbortSignal | undefined): NautilusError {
+  return new NautilusError('ABORTED', 'the caller gave up', { cause: signal?.reason });
 }

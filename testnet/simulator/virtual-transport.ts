@@ -2,7 +2,7 @@
  * The transport of a simulated node: the real codec over the virtual network, with the same promises as the one over libp2p. Identities need
  * no handshake here: who is at the other end of a connection is known, as if it had been proven. Not here: latency and faults (virtual-network.ts).
  */
-import { assert, type Clock, NautilusError, type Observer } from '../../src/core/index.ts';
+import { assert, NautilusError, type Observer } from '../../src/core/index.ts';
 import { expectIdentities } from '../../src/kademlia/identity-cache.ts';
 import {
   type Contact,
@@ -21,6 +21,7 @@ import {
   type TransportEvents,
 } from '../../src/kademlia/index.ts';
 import type { NetworkConstants } from '../../src/records/index.ts';
+import type { NodeClock } from './node-clock.ts';
 import { sameConstants } from './same-constants.ts';
 import type { FramePurpose, RequestPurpose } from './traffic.ts';
 import type { CloseCause, ConnectionHandler, Endpoint, Link } from './virtual-link.ts';
@@ -32,7 +33,7 @@ export type IdentityAt = (endpoint: Endpoint) => Contact;
 
 export interface VirtualTransportComponents {
   readonly network: VirtualNetwork;
-  readonly clock: Clock;
+  readonly clock: NodeClock;
   readonly observer: Observer;
   readonly identityAt: IdentityAt;
 }
@@ -45,7 +46,7 @@ export interface VirtualTransportInit {
   readonly constants: NetworkConstants;
   readonly features?: readonly string[];
   /** Open connections; over it the least recently used idle one is closed. @default 300, as over libp2p */
-  readonly maxConnections?: number;
+  readonly maxConnections?: number | undefined;
 }
 
 /** Sessions picked at a time for being closed: to search all of them for each would cost more than the dial it makes room for. */
@@ -55,7 +56,7 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
   readonly self: Contact;
   readonly mode: NodeMode;
   readonly endpoint: Endpoint;
-  readonly clock: Clock;
+  readonly clock: NodeClock;
   readonly #components: VirtualTransportComponents;
   readonly #constants: NetworkConstants;
   readonly #features: readonly string[];
@@ -64,10 +65,9 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
   readonly #sessions = new Map<string, VirtualSession>();
   // BOUNDED: by what the node's bootstrap dials at once.
   readonly #anonymousDials = new Set<VirtualSession>();
-  // BOUNDED: as the sessions.
-  readonly #byLink = new Map<Link, VirtualSession>();
   // BOUNDED: CLOSING_BATCH. The least recently used when they were picked, most recently used first.
-  #closing: { readonly session: VirtualSession; readonly usedAt: number }[] = [];
+  #closing: { readonly session: VirtualSession; readonly lastUse: number }[] = [];
+  #uses = 0;
   #events: TransportEvents | undefined;
   #isStopped = false;
 
@@ -92,7 +92,7 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    for (const session of [...this.#byLink.values()]) {
+    for (const session of this.#all()) {
       this.#drop(session, new NautilusError('ABORTED', 'the node is stopping'));
     }
     this.#components.network.kill(this.endpoint);
@@ -122,21 +122,20 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
   connect(address: string, options: RequestOptions): Promise<Peer> {
     if (this.#isStopped) return Promise.reject(new NautilusError('ABORTED', 'the node has stopped'));
     const target = address.replace(/\/p2p\/[^/]+$/, '');
-    const sessions = [...this.#byLink.values()];
-    const known = sessions.find((session) => this.#addressOf(session) === target);
+    const known = this.#all().find((session) => this.#addressOf(session) === target);
     return (known ?? this.#dial({ address: target, others: [], expected: undefined })).opened(options);
   }
 
   onFrame(link: Link, bytes: Uint8Array): void {
     const frame = decodeFrame(bytes, this.#constants);
-    const session = this.#byLink.get(link);
+    const session = this.#sessionOf(link);
     if (session === undefined) this.#onDial(link, frame);
     else if (session.peer === undefined) this.#onAnswer(session, frame);
     else this.#onMessage(session, session.peer, frame);
   }
 
   onLinkClosed(link: Link, cause: CloseCause): void {
-    const session = this.#byLink.get(link);
+    const session = this.#sessionOf(link);
     if (session === undefined) return;
     const [address, ...others] = session.dial?.others ?? [];
     if (session.dial === undefined || address === undefined) {
@@ -150,6 +149,11 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
   /** For its sessions alone. */
   send(session: VirtualSession, frame: Uint8Array, purpose: FramePurpose): void {
     this.#components.network.send(session.link, this.endpoint, frame, purpose);
+  }
+
+  /** For its sessions alone. */
+  nextUse(): number {
+    return ++this.#uses;
   }
 
   /** For its sessions alone. */
@@ -172,8 +176,22 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
 
   #createSession(link: Link, dial: DialTarget | undefined): VirtualSession {
     const session = new VirtualSession(this, link, dial);
-    this.#byLink.set(link, session);
+    this.#assign(link, session);
     return session;
+  }
+
+  /** Every connection, dials included, in the order in which they began. */
+  #all(): VirtualSession[] {
+    return [...this.endpoint.links].flatMap((link) => this.#sessionOf(link) ?? []);
+  }
+
+  #sessionOf(link: Link): VirtualSession | undefined {
+    return link.dialler === this.endpoint ? link.diallerSession : link.acceptorSession;
+  }
+
+  #assign(link: Link, session: VirtualSession | undefined): void {
+    if (link.dialler === this.endpoint) link.diallerSession = session;
+    else link.acceptorSession = session;
   }
 
   /** Where the other end is. */
@@ -294,25 +312,25 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
       if (this.#closing.length === 0) this.#pickLeastUsed();
       const picked = this.#closing.pop();
       if (picked === undefined) return; // nobody is idle
-      const { session, usedAt } = picked;
-      if (session.usedAt !== usedAt || !session.isIdle || this.#byLink.get(session.link) !== session) continue;
+      const { session, lastUse } = picked;
+      if (session.lastUse !== lastUse || !session.isIdle || this.#sessionOf(session.link) !== session) continue;
       this.#drop(session, new NautilusError('PEER_UNREACHABLE', 'too many connections'));
       return;
     }
   }
 
   #pickLeastUsed(): void {
-    const idle: { session: VirtualSession; usedAt: number }[] = [];
+    const idle: { session: VirtualSession; lastUse: number }[] = [];
     for (const session of this.#sessions.values()) {
-      if (session.isIdle && session.peer !== undefined) idle.push({ session, usedAt: session.usedAt });
+      if (session.isIdle && session.peer !== undefined) idle.push({ session, lastUse: session.lastUse });
     }
-    this.#closing = idle.sort((a, b) => b.usedAt - a.usedAt).slice(-CLOSING_BATCH);
+    this.#closing = idle.sort((a, b) => b.lastUse - a.lastUse).slice(-CLOSING_BATCH);
   }
 
   /** The connection ends, for everybody who waits for it. */
   #drop(session: VirtualSession, reason: NautilusError, cause: CloseCause = 'closed'): void {
     const { link, peer } = session;
-    this.#byLink.delete(link);
+    this.#assign(link, undefined);
     this.#anonymousDials.delete(session);
     const hex = peer?.contact.id.hex ?? session.dial?.expected;
     if (hex !== undefined && this.#sessions.get(hex) === session) this.#sessions.delete(hex);
@@ -322,9 +340,9 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
   }
 
   #moveTo(session: VirtualSession, link: Link): void {
-    this.#byLink.delete(session.link);
+    this.#assign(session.link, undefined);
     session.link = link;
-    this.#byLink.set(link, session);
+    this.#assign(link, session);
   }
 
   #mismatch({ protocolVersion, constants }: Hello): NautilusError | undefined {

@@ -30,6 +30,8 @@ export interface WorldOptions {
   readonly clockErrorOf?: ((number: number, random: SeededRandom) => ClockError) | undefined;
   /** A disk that loses what was not flushed when its node is killed. @default every write is on the disk at once */
   readonly disk?: DiskOptions | undefined;
+  /** Open connections of a node. Fewer make a large world small: a connection takes some 700 bytes over both ends. @default 300, as over libp2p */
+  readonly maxConnections?: number | undefined;
   /** Real Ed25519 signatures instead of keyed hashes. @default false */
   readonly ed25519?: boolean | undefined;
   /** Told as nodes join, for progress lines. */
@@ -87,6 +89,7 @@ export class World {
           mode: options.modeOf?.(number) ?? 'server',
           clockError: options.clockErrorOf?.(number, random.fork('clock')),
           disk: options.disk,
+          maxConnections: options.maxConnections,
         },
       );
     });
