@@ -3,7 +3,7 @@
  * counts as live, its lookups. Cheap: a table is looked at when it changed, the rest of one node every few events, in turn.
  */
 
-import { isNautilusError } from '../../src/core/index.ts';
+import { isNautilusError, sleep } from '../../src/core/index.ts';
 import type { Peer } from '../../src/kademlia/index.ts';
 import {
   cellId,
@@ -13,6 +13,7 @@ import {
   floorUntil,
   isLive,
   type Key,
+  type RecordHeader,
   toHex,
 } from '../../src/records/index.ts';
 import type { SimulatedNode, World } from '../../testnet/simulator/index.ts';
@@ -183,12 +184,24 @@ export class NodeChecks {
       if (!isLive(header, now)) this.#broken ??= `node ${number} serves "${key.text}", which has ended`;
     }
     for (const header of held) {
-      const cell = toHex(cellId(header));
-      const answer = headers.find((other) => toHex(cellId(other)) === cell);
-      const isForgotten = answer === undefined && floorUntil(header, this.#world.constants) <= now + CLOCK_MARGIN_MS;
-      if (isForgotten || (answer !== undefined && compareVersions(answer, header) >= 0)) continue;
-      this.#broken ??= `node ${number} serves something older of "${key.text}" than it holds`;
+      const answer = headers.find((other) => toHex(cellId(other)) === toHex(cellId(header)));
+      if (answer === undefined) await this.#checkGone(number, life, header);
+      else if (compareVersions(answer, header) < 0) {
+        this.#broken ??= `node ${number} serves something older of "${key.text}" than it holds`;
+      }
     }
+  }
+
+  /** What a disk has forgotten already, the store says to be gone when that is flushed. */
+  async #checkGone(number: number, life: NodeLife, header: RecordHeader): Promise<void> {
+    await sleep(this.#world.clock, EXPIRY_SLACK_MS);
+    const node = this.#world.node(number);
+    const isSame = node.isAlive && !node.isPaused && node.life === life;
+    const isForgotten = floorUntil(header, this.#world.constants) <= life.clock.now() + CLOCK_MARGIN_MS;
+    if (!isSame || isForgotten || this.#account.copiesOf(number).get(toHex(cellId(header))) !== header) return;
+    const held = (await life.registry?.read(header.key.id)) ?? [];
+    if (held.some((record) => toHex(cellId(record.header)) === toHex(cellId(header)))) return;
+    this.#broken ??= `node ${number} serves nothing of "${header.key.text}", which it holds`;
   }
 
   #asker(number: number): Peer {
