@@ -1,6 +1,5 @@
 /** A connection of the virtual network and the machines at its ends. */
 import { MachineQueues } from './machine-limits.ts';
-import type { VirtualSession } from './virtual-session.ts';
 
 /** What a machine does about its connections; the transport implements it. */
 export interface ConnectionHandler {
@@ -17,9 +16,9 @@ export class Link {
   readonly dialler: Endpoint;
   /** Undefined until the dial arrived. */
   acceptor: Endpoint | undefined;
-  /** What the transports at its ends know it by: a frame finds its session without a search. */
-  diallerSession: VirtualSession | undefined;
-  acceptorSession: VirtualSession | undefined;
+  /** What the transports at its ends know it by, each its own business: a frame finds its session without a search. */
+  diallerSession: unknown;
+  acceptorSession: unknown;
   /** One of its ends closed it on purpose: whatever comes of it later, it was not lost. */
   isClosed = false;
   /** When the acceptor's first frame, its HELLO, arrives; ms on the world's clock. Before it was sent: never. */

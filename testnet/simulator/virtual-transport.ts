@@ -186,7 +186,8 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
   }
 
   #sessionOf(link: Link): VirtualSession | undefined {
-    return link.dialler === this.endpoint ? link.diallerSession : link.acceptorSession;
+    const session = link.dialler === this.endpoint ? link.diallerSession : link.acceptorSession;
+    return session as VirtualSession | undefined; // nobody but #assign writes there
   }
 
   #assign(link: Link, session: VirtualSession | undefined): void {
