@@ -15,7 +15,8 @@ export interface RunReport {
   readonly records: number;
   readonly lost: readonly string[];
   readonly failures: readonly string[];
-  readonly maintenanceBytesPerNodeAndSecond: number;
+  /** What a node sends in a second. */
+  readonly perNodeAndSecond: readonly { readonly purpose: string; readonly bytes: number }[];
 }
 
 export interface RunCommand {
