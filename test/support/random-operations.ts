@@ -7,8 +7,8 @@ import { NodeId } from '../../src/kademlia/index.ts';
 import { hashValue, type Key, parseKey, toHex, toPeerIdText, utf8Encode } from '../../src/records/index.ts';
 import type { PutResult } from '../../src/replication/index.ts';
 import type { SeededRandom, SimulatedNode, World } from '../../testnet/simulator/index.ts';
+import { renewRecord } from '../simulation/renew-record.ts';
 import type { ReaderBook } from './reader-book.ts';
-import { renewRecord } from './renew-record.ts';
 import type { Tally } from './tally.ts';
 
 type NodeLife = SimulatedNode['life'];
