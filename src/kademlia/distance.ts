@@ -3,6 +3,8 @@ import type { NodeId } from './node-id.ts';
 
 /** What `NodeId.head` covers. */
 const HEAD_BYTES = 4;
+/** As many as a number holds exactly. */
+const SHARE_BYTES = 6;
 
 /** `a xor b`, as long as the ids. */
 export function distance(a: NodeId, b: NodeId): Uint8Array {
@@ -29,4 +31,13 @@ export function commonPrefixLength(a: NodeId, b: NodeId): number {
     if (difference !== 0) return i * 8 + Math.clz32(difference) - 24;
   }
   return a.bytes.length * 8;
+}
+
+/** How far apart two ids are as a share of the id space, 0 … 1: ids are uniform, so of n nodes about n times this are nearer to `a` than `b`. */
+export function distanceShare(a: NodeId, b: NodeId): number {
+  let share = 0;
+  for (let i = Math.min(SHARE_BYTES, a.bytes.length) - 1; i >= 0; i--) {
+    share = (share + ((a.bytes[i] as number) ^ (b.bytes[i] as number))) / 256;
+  }
+  return share;
 }

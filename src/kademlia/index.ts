@@ -12,7 +12,7 @@ export type { RecordRequestHandler } from './record-request-handler.ts';
 export { encodeRequest } from './request-codec.ts';
 export { encodeResponse } from './response-codec.ts';
 export { RoutingTable } from './routing-table.ts';
-export type { LookupOutcome } from './searcher.ts';
+export type { LookupMembers, LookupOptions, LookupOutcome } from './searcher.ts';
 export type { Peer, RequestOptions, Transport, TransportEvents } from './transport.ts';
 export {
   DIGEST_BYTES,

@@ -302,6 +302,16 @@ export class Kademlia {
     return { ...this.table.loads, ...this.#maintenance.loads, peerTimes: this.#times.load };
   }
 
+  /** There is an open connection to it. */
+  isConnected(id: NodeId): boolean {
+    return this.#components.transport.isConnected(id);
+  }
+
+  /** After so many ms without an answer somebody else should be asked as well. */
+  hedgeAfterMs(id: NodeId): number {
+    return this.#times.hedgeAfterMs(id, this.isConnected(id));
+  }
+
   /** Smoothed round trip, ms; undefined for a peer never measured. */
   rttMs(id: NodeId): number | undefined {
     return this.#times.rttMs(id);

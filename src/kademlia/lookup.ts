@@ -4,7 +4,7 @@
  */
 import { assert } from '../core/index.ts';
 import type { Contact } from './contact.ts';
-import { compareDistance } from './distance.ts';
+import { compareDistance, distanceShare } from './distance.ts';
 import type { NodeId } from './node-id.ts';
 
 export interface LookupInit {
@@ -16,6 +16,21 @@ export interface LookupInit {
   readonly alpha: number;
   /** Requests in all: a network of liars cannot keep a lookup busy. @default 12 · k */
   readonly maxRequests?: number;
+  /**
+   * The share of the id space around the target, 0 … 1, in which there should be K nodes: whoever is known in it will be one of the K closest, and
+   * is asked at once instead of alpha at a time. @default 0
+   */
+  readonly kWithin?: number;
+}
+
+/** Who the K closest are as far as the lookup knows by now: those that answered, and those that may still. */
+export interface LookupStanding {
+  /** Nearest first. */
+  readonly answered: readonly Contact[];
+  /** Asked, or about to be, and not late yet. */
+  readonly pending: readonly Contact[];
+  /** Passed over, late or given up. */
+  readonly silent: readonly Contact[];
 }
 
 export type LookupStep =
@@ -47,6 +62,7 @@ export class Lookup {
   readonly #k: number;
   readonly #alpha: number;
   readonly #maxRequests: number;
+  readonly #kWithin: number;
   // BOUNDED: maxRequests that were asked and 4k that were not. Nearest first.
   readonly #shortlist: Candidate[] = [];
   // BOUNDED: the same candidates by hex id.
@@ -56,13 +72,14 @@ export class Lookup {
   #requests = 0;
 
   constructor(init: LookupInit, seeds: readonly Contact[]) {
-    const { target, self, k, alpha, maxRequests = 12 * k } = init;
+    const { target, self, k, alpha, maxRequests = 12 * k, kWithin = 0 } = init;
     assert(k >= 1 && alpha >= 1 && maxRequests >= 1, 'a lookup asks somebody');
     this.#target = target;
     this.#self = self;
     this.#k = k;
     this.#alpha = alpha;
     this.#maxRequests = maxRequests;
+    this.#kWithin = kWithin;
     for (const seed of seeds) this.#consider(seed, undefined);
   }
 
@@ -87,8 +104,10 @@ export class Lookup {
       if (counted === this.#k) break;
     }
     if (nearestUnasked !== undefined && this.#requests < this.#maxRequests) {
-      // The nearest has answered and nobody nearer is known: what is left is to hear the K closest, at once (paper §2.3).
-      const parallelism = isNearestAnswered ? Math.max(this.#k, this.#alpha) : this.#alpha;
+      // The nearest has answered and nobody nearer is known (paper §2.3), or there is nobody to choose from, or this one should be among the K
+      // closest: who is left is to be heard, at once.
+      const isLast = isNearestAnswered || counted < this.#k || this.#isWithinReach(nearestUnasked);
+      const parallelism = isLast ? Math.max(this.#k, this.#alpha) : this.#alpha;
       return this.#active < parallelism ? this.#ask(nearestUnasked) : WAIT;
     }
     if (hasPending) return WAIT;
@@ -124,6 +143,28 @@ export class Lookup {
     if (candidate.state !== 'asked') return;
     candidate.state = 'slow';
     this.#active--;
+  }
+
+  /**
+   * The K closest by now. Undefined while somebody that only one other ever named is among those not heard: a liar could invent any number of
+   * them. Once they are late, they are not counted.
+   * @param isMember false for contacts nobody counts on any more
+   */
+  standing(isMember: (contact: Contact) => boolean): LookupStanding | undefined {
+    const answered: Contact[] = [];
+    const pending: Contact[] = [];
+    const silent: Contact[] = [];
+    for (const { state, contact, isConfirmed } of this.#shortlist) {
+      if (state === 'answered') answered.push(contact);
+      else if (state === 'slow' || state === 'failed') {
+        if (isConfirmed && isMember(contact)) silent.push(contact);
+      } else if (state !== 'passed' && isMember(contact)) {
+        if (!isConfirmed) return undefined;
+        pending.push(contact);
+      }
+      if (answered.length + pending.length + silent.length === this.#k) break;
+    }
+    return { answered, pending, silent };
   }
 
   /** Who answered and counts, nearest first, at most K. */
@@ -168,6 +209,10 @@ export class Lookup {
       if (answered === this.#k) break;
     }
     return true;
+  }
+
+  #isWithinReach({ contact }: Candidate): boolean {
+    return this.#kWithin > 0 && distanceShare(this.#target, contact.id) <= this.#kWithin;
   }
 
   #ask(candidate: Candidate): LookupStep {

@@ -38,10 +38,10 @@ const DEFAULT_ROUND_TRIP_TIMES: RoundTripTimesInit = {
   capacity: 1_024,
 };
 
-/** Connecting, security, multiplexer, protocol and HELLO, then the request. */
-const DIAL_ROUND_TRIPS = 6;
+/** Connecting, security, HELLO, then the request. What is usual has room for the multiplexer and the cryptography. */
+const DIAL_ROUND_TRIPS = 4;
 /** How much farther than the others it may be: with 1, some lookups of new nodes miss one of the K closest. */
-const STRANGER_FACTOR = 3;
+const STRANGER_FACTOR = 2;
 
 interface PeerTimes {
   /** Smoothed round trip, µs; 0 when never measured. */

@@ -15,8 +15,10 @@ export interface LookupDriver {
   ask(contact: Contact): Promise<LookupAnswer>;
   /** Known to have been silent just now: it is passed over. */
   isSuspect(contact: Contact): boolean;
-  /** From the sending; then the lookup no longer relies on this contact alone. */
+  /** From the sending, ms; then the lookup no longer relies on this contact alone. 0: it never does. */
   hedgeAfterMs(contact: Contact): number;
+  /** Asked after every event: true ends the lookup before it is done. What it has sent goes on. */
+  isEnough?(): boolean;
 }
 
 /** Resolves when the lookup is done; rejects with the signal's reason, or with an error of `ask` that no contact is to blame for. */
@@ -35,6 +37,7 @@ export function runLookup(lookup: Lookup, driver: LookupDriver, signal: AbortSig
     const onAbort = () => end(() => reject(signal.reason));
 
     const proceed = () => {
+      if (!isOver && driver.isEnough?.()) end(resolve);
       while (!isOver) {
         const step = lookup.next();
         if (step.kind === 'wait') return;
@@ -45,11 +48,9 @@ export function runLookup(lookup: Lookup, driver: LookupDriver, signal: AbortSig
     };
 
     const start = (contact: Contact) => {
-      const hedge = driver.clock.setTimer(driver.hedgeAfterMs(contact), () => {
-        lookup.onSlow(contact.id);
-        proceed();
-      });
-      hedges.set(contact, hedge);
+      const hedgeAfterMs = driver.hedgeAfterMs(contact);
+      if (hedgeAfterMs === 0) lookup.onSlow(contact.id);
+      else hedges.set(contact, hedgeLater(contact, hedgeAfterMs));
       driver.ask(contact).then(
         ({ closer, counts }) => settle(contact, () => lookup.onSuccess(contact.id, closer, counts)),
         (error) => {
@@ -59,6 +60,12 @@ export function runLookup(lookup: Lookup, driver: LookupDriver, signal: AbortSig
         },
       );
     };
+
+    const hedgeLater = (contact: Contact, afterMs: number) =>
+      driver.clock.setTimer(afterMs, () => {
+        lookup.onSlow(contact.id);
+        proceed();
+      });
 
     const settle = (contact: Contact, tell: () => void) => {
       hedges.get(contact)?.cancel();

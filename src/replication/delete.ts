@@ -3,12 +3,11 @@
  * remain instead of being left to believe the key is gone.
  */
 import { NautilusError } from '../core/index.ts';
-import { bytesEqual, isLive, type Key, type RecordHeader, toPeerIdText } from '../records/index.ts';
-import { verifiedCells } from './cells.ts';
+import { bytesEqual, type Key, type RecordHeader, toPeerIdText } from '../records/index.ts';
 import { countSettled, type GetComponents, noHolders, tooFewAnswers } from './get.ts';
-import { readKey } from './key-reading.ts';
 import { type PutComponents, publish } from './put.ts';
 import { type QuorumChoice, readQuorum } from './quorum.ts';
+import { readCells } from './read-cells.ts';
 import type { PutResult } from './results.ts';
 
 export interface DeleteInput {
@@ -31,16 +30,15 @@ export async function deleteRecord(components: GetComponents & PutComponents, in
     throw new NautilusError('NOT_DELETABLE', 'immutable keys cannot be deleted: let the record expire');
   }
   const startedAt = clock.monotonic();
-  const reading = await readKey(components, key, { withValue: false, signal });
+  const quorumOf = (kEffective: number) => readQuorum(kEffective, input.quorum);
+  const { reading, cells, live } = await readCells(components, key, { withValue: false, quorumOf, signal });
   if (reading.holders.members.length === 0) throw noHolders();
-  const cells = await verifiedCells(components, reading.answers, seen.of(key));
   for (const header of cells) seen.add(header);
-  const live = cells.filter((header) => isLive(header, clock.now()));
   const isOwn = (header: RecordHeader) => bytesEqual(header.publisher, signer.publicKey);
   const newest = live[0];
   if (newest === undefined) {
     const settled = countSettled(reading);
-    const wanted = readQuorum(reading.holders.kEffective, input.quorum);
+    const wanted = quorumOf(reading.holders.kEffective);
     if (settled < wanted) throw tooFewAnswers(settled, wanted);
     throw new NautilusError('NOT_FOUND', `no live record under "${key.text}": nothing to delete`);
   }

@@ -2,7 +2,7 @@
  * Get: read the key's holders, believe what is signed, return the newest live record. One answer that saw a delete or a newer version is
  * enough to know better than all others; "not found" is said only when a quorum of holders answered and none has the record.
  */
-import { type Clock, isNautilusError, NautilusError } from '../core/index.ts';
+import { isNautilusError, NautilusError } from '../core/index.ts';
 import type { Contact } from '../kademlia/index.ts';
 import {
   hashValue,
@@ -13,21 +13,19 @@ import {
   toHex,
   toPeerIdText,
 } from '../records/index.ts';
-import { type CellsComponents, holdsVersion, verifiedCells } from './cells.ts';
+import { holdsVersion } from './cells.ts';
 import { firstAnswer } from './hedge.ts';
 import type { KHistory } from './k-history.ts';
-import { type KeyReading, type KeyReadingComponents, readKey } from './key-reading.ts';
+import type { ComingValue, KeyReading } from './key-reading.ts';
 import { type QuorumChoice, readQuorum, writeQuorum } from './quorum.ts';
+import { isHeld, type ReadCellsComponents, readCells, withRequestsOf } from './read-cells.ts';
 import type { GetResult } from './results.ts';
-import type { SeenVersions } from './seen-versions.ts';
 import { type StoreRoundComponents, storeOnHolders } from './store-round.ts';
 
-export interface GetComponents extends CellsComponents {
-  readonly kademlia: KeyReadingComponents['kademlia'] & StoreRoundComponents['kademlia'];
-  readonly holder: KeyReadingComponents['holder'] & StoreRoundComponents['holder'];
-  readonly clock: Clock;
+export interface GetComponents extends ReadCellsComponents {
+  readonly kademlia: ReadCellsComponents['kademlia'] & StoreRoundComponents['kademlia'];
+  readonly holder: ReadCellsComponents['holder'] & StoreRoundComponents['holder'];
   readonly kHistory: KHistory;
-  readonly seen: SeenVersions;
 }
 
 export interface GetInput {
@@ -40,28 +38,25 @@ export interface GetInput {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How long one holder may be silent before another is asked for the value as well, ms. */
-const VALUE_HEDGE_MS = 100;
-
 /** @throws NautilusError `NOT_FOUND`, `QUORUM_NOT_REACHED`, `NO_PEERS`, `ABORTED` */
 export async function getRecords(components: GetComponents, input: GetInput): Promise<GetResult> {
-  const { clock, kHistory, seen } = components;
+  const { clock, constants, kHistory, seen } = components;
   const { key, signal } = input;
   const startedAt = clock.monotonic();
-  const first = await readKey(components, key, { withValue: true, signal });
-  const { kEffective } = first.holders;
-  if (first.holders.members.length === 0) throw noHolders();
+  const quorumOf = (kEffective: number) => readQuorum(kEffective, input.quorum);
+  const heardOf = (kEffective: number) => Math.max(quorumOf(kEffective), input.stable ? writeQuorum(kEffective) : 0);
+  let read = await readCells(components, key, { withValue: true, quorumOf: heardOf, signal });
+  if (read.reading.holders.members.length === 0) throw noHolders();
+  const { kEffective } = read.reading.holders;
   const { degraded } = await kHistory.observe(kEffective);
-  const wanted = readQuorum(kEffective, input.quorum);
-  const settled = countSettled(first);
-
-  let reading = first;
-  let { cells, live } = await judge(components, reading);
-  if (cells.length === 0 && settled < wanted) {
-    // Those nearest have not caught up yet: who was nearest before them may still have it.
-    reading = await readFarther(components, first, key, signal);
-    ({ cells, live } = await judge(components, reading));
+  const wanted = quorumOf(kEffective);
+  const settled = countSettled(read.reading);
+  if (settled < wanted && (read.cells.length === 0 || (read.live.length > 0 && !isHeld(read)))) {
+    // Those nearest have not caught up yet, with others or with what this node has seen: who was nearest before them may still have it.
+    const wider = { withValue: true, k: 2 * constants.k, signal };
+    read = withRequestsOf(read, await readCells(components, key, wider));
   }
+  const { reading, cells, live } = read;
   for (const header of cells) seen.add(header);
   const newest = live[0];
   if (newest === undefined) {
@@ -72,6 +67,9 @@ export async function getRecords(components: GetComponents, input: GetInput): Pr
   const chosen = input.all ? live : [newest];
   const fetches = await Promise.all(chosen.map((header) => fetchValue(components, reading, header, signal)));
   signal?.throwIfAborted();
+  // One of them may end while its value is on its way, and from then on nobody returns it: what is there instead?
+  const hasEnded = () => chosen.some((header) => !isLive(header, clock.now()));
+  if (hasEnded()) return getRecords(components, input);
   const records = fetches.flatMap((fetch) => fetch.record ?? []);
   if (fetches[0]?.record === undefined) {
     throw new NautilusError(
@@ -81,6 +79,7 @@ export async function getRecords(components: GetComponents, input: GetInput): Pr
   }
   const agreed = reading.answers.filter((answer) => holdsVersion(answer, newest)).length;
   const writtenBack = input.stable ? await makeStable(components, reading, fetches[0].record, agreed, signal) : 0;
+  if (hasEnded()) return getRecords(components, input);
   return {
     key: key.text,
     records: records.map(({ header, value }) => ({
@@ -104,25 +103,6 @@ export function countSettled({ answers }: KeyReading): number {
   return answers.filter((answer) => answer.settled).length;
 }
 
-async function judge(
-  components: GetComponents,
-  { key, answers }: KeyReading,
-): Promise<{ readonly cells: readonly RecordHeader[]; readonly live: readonly RecordHeader[] }> {
-  const cells = await verifiedCells(components, answers, components.seen.of(key));
-  return { cells, live: cells.filter((header) => isLive(header, components.clock.now())) };
-}
-
-/** Asks twice as many, and counts what the first ones said only once. */
-async function readFarther(
-  components: GetComponents,
-  first: KeyReading,
-  key: Key,
-  signal: AbortSignal | undefined,
-): Promise<KeyReading> {
-  const farther = await readKey(components, key, { withValue: true, k: 2 * components.constants.k, signal });
-  return { ...farther, requests: first.requests + farther.requests };
-}
-
 export function noHolders(): NautilusError {
   return new NautilusError('NO_PEERS', 'no storing node can be reached: check --bootstrap and "nautilus peers"');
 }
@@ -139,7 +119,7 @@ interface Fetch {
   readonly requests: number;
 }
 
-/** The value of a verified header: it mostly came along with the reading, else one of the holders of this version has it. */
+/** The value of a verified header: it mostly came along with the reading, else it is on its way, or one of the holders of this version has it. */
 async function fetchValue(
   { kademlia, clock }: GetComponents,
   reading: KeyReading,
@@ -147,11 +127,13 @@ async function fetchValue(
   signal: AbortSignal | undefined,
 ): Promise<Fetch> {
   const hash = toHex(header.valueHash);
-  const here = reading.values.get(hash);
-  if (here !== undefined) return { record: { header, value: here }, requests: 0 };
   const { publisher, key } = header;
   let requests = 0;
-  const ask = async (holder: Contact): Promise<SignedRecord | undefined> => {
+  const here = (): SignedRecord | undefined => {
+    const value = reading.values.get(hash);
+    return value === undefined ? undefined : { header, value };
+  };
+  const request = async (holder: Contact): Promise<SignedRecord | undefined> => {
     requests += 1;
     try {
       const response = await kademlia.request(
@@ -160,14 +142,27 @@ async function fetchValue(
         { signal },
       );
       const value = response.value?.bytes;
-      return value !== undefined && toHex(hashValue(value)) === hash ? { header, value } : undefined;
+      return value !== undefined && toHex(hashValue(value)) === hash ? { header, value } : here();
     } catch (error) {
-      if (isNautilusError(error) || signal?.aborted) return undefined; // the next holder is asked
+      if (isNautilusError(error) || signal?.aborted) return here(); // the next holder is asked
       throw error;
     }
   };
-  const holders = reading.answers.filter((answer) => holdsVersion(answer, header)).map((answer) => answer.holder);
-  const record = await firstAnswer(holders, ask, { clock, hedgeAfterMs: VALUE_HEDGE_MS });
+  const known = here();
+  if (known !== undefined) return { record: known, requests };
+  const { coming } = reading;
+  // Not itself: what this node's own store holds no value of has ended there, whatever a clock that was set back says.
+  const having = reading.answers.filter((answer) => !answer.isOwn && holdsVersion(answer, header));
+  const sources = having.sort((a, b) => a.elapsedMs - b.elapsedMs).map(({ holder }) => holder);
+  const record = await firstAnswer<Contact | ComingValue, SignedRecord>(
+    coming === undefined ? sources : [coming, ...sources.filter((holder) => holder !== coming.holder)],
+    (source) => ('answer' in source ? source.answer.then(here) : request(source)),
+    {
+      clock,
+      hedgeAfterMs: (source) =>
+        'answer' in source ? Math.max(0, source.dueAt - clock.monotonic()) : kademlia.hedgeAfterMs(source.id),
+    },
+  );
   return { record, requests };
 }
 

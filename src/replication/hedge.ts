@@ -1,17 +1,17 @@
 /** Tail-latency hedging (Dean & Barroso 2013): the next candidate starts when the last one fails or is slow, and the first success wins. */
 import type { Clock } from '../core/index.ts';
 
-export interface HedgeOptions {
+export interface HedgeOptions<C> {
   readonly clock: Clock;
   /** How long a candidate may stay silent before the next one starts as well, ms. */
-  readonly hedgeAfterMs: number;
+  hedgeAfterMs(candidate: C): number;
 }
 
 /** Undefined when every candidate failed or had nothing; `attempt` resolves undefined for that and does not reject. */
 export function firstAnswer<C, T>(
   candidates: readonly C[],
   attempt: (candidate: C) => Promise<T | undefined>,
-  { clock, hedgeAfterMs }: HedgeOptions,
+  { clock, hedgeAfterMs }: HedgeOptions<C>,
 ): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     let next = 0;
@@ -26,7 +26,7 @@ export function firstAnswer<C, T>(
       }
       next += 1;
       running += 1;
-      const timer = clock.setTimer(hedgeAfterMs, start);
+      const timer = clock.setTimer(hedgeAfterMs(candidate), start);
       attempt(candidate).then((answer) => {
         timer.cancel();
         running -= 1;

@@ -3,7 +3,14 @@
  * that misses its quorum fails with it, because some holder may have the record and a later get may see it.
  */
 import { type Clock, NautilusError, type Observer } from '../core/index.ts';
-import { type Contact, type LookupOutcome, NodeId, type NodeMode } from '../kademlia/index.ts';
+import {
+  type Contact,
+  type LookupMembers,
+  type LookupOptions,
+  type LookupOutcome,
+  NodeId,
+  type NodeMode,
+} from '../kademlia/index.ts';
 import {
   type Key,
   type NetworkConstants,
@@ -28,7 +35,7 @@ export interface PutComponents extends StoreRoundComponents {
   readonly kademlia: StoreRoundComponents['kademlia'] & {
     readonly self: Contact;
     readonly mode: NodeMode;
-    findClosest(target: NodeId, options?: { readonly signal?: AbortSignal | undefined }): Promise<LookupOutcome>;
+    findClosest(target: NodeId, options?: LookupOptions): Promise<LookupOutcome>;
   };
   readonly signer: Signer;
   readonly clock: Clock;
@@ -66,16 +73,19 @@ export async function putRecord(components: PutComponents, input: PutInput): Pro
   }
   const startedAt = clock.monotonic();
   const target = NodeId.fromBytes(key.id);
-  const { closest, silent, requests } = await kademlia.findClosest(target, { signal });
-  const holders = createHolderSet({
-    target,
-    k: constants.k,
-    found: closest,
-    silent,
-    self: kademlia.self,
-    selfHolds: kademlia.mode === 'server',
-  });
-  return publish(components, { ...input, deleted: false, holders, requests, startedAt });
+  const holdersAmong = ({ closest: found, pending, silent }: LookupMembers) => {
+    const { self, mode } = kademlia;
+    return createHolderSet({ target, k: constants.k, found, pending, silent, self, selfHolds: mode === 'server' });
+  };
+  // Once as many answered as must store it, all of the others have been named: they are sent the record without being asked who else is there.
+  const isEnough = (found: LookupMembers) => {
+    const { members, kEffective } = holdersAmong(found);
+    const unheard = members.filter((member) => found.pending.includes(member)).length;
+    return members.length - unheard >= Math.max(writeQuorum(kEffective), writeQuorum(kEffective, input.quorum));
+  };
+  const found = await kademlia.findClosest(target, { signal, isEnough });
+  const { requests } = found;
+  return publish(components, { ...input, deleted: false, holders: holdersAmong(found), requests, startedAt });
 }
 
 export interface Publishing extends PutInput {

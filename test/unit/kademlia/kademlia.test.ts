@@ -643,10 +643,60 @@ describe('Kademlia', () => {
         return { closer: [], holder: true };
       });
       await expect(network.run(search)).rejects.toBe(bug);
-      expect(asked).toBe(3); // as many as are asked at once
+      expect(asked).toBe(5); // everybody: fewer than K are known
       await network.clock.advance(100);
-      expect(asked).toBe(3);
+      expect(asked).toBe(5);
       expect(network.clock.pendingTimers).toBe(before);
+    });
+
+    it('ends when it is enough, with who was not waited for, and asks nobody else', async () => {
+      const network = new MemoryNetwork(31);
+      const nodes = await network.addServers(40);
+      const before = network.clock.pendingTimers;
+      const target = NodeId.fromBytes(network.random.bytes(32));
+      const searcher = nodes[0]!.kademlia;
+      let asked = 0;
+      const outcome = await network.run(
+        searcher.search(
+          target,
+          async (contact) => {
+            await network.delay(++asked);
+            return { closer: searcher.closest(target, 20, contact.id), holder: true };
+          },
+          { isEnough: ({ closest, pending, silent }) => closest.length === 11 && pending.length === 9 && !silent[0] },
+        ),
+      );
+      expect([outcome.closest.length, outcome.pending.length, outcome.complete]).toEqual([11, 9, false]);
+      const members = [...outcome.closest, ...outcome.pending];
+      expect(new Set(idsOf(members))).toEqual(new Set(idsOf(searcher.closest(target, 20))));
+      expect(asked).toBe(outcome.requests);
+      await network.clock.advance(100);
+      expect(asked).toBe(outcome.requests);
+      expect(network.clock.pendingTimers).toBe(before);
+    });
+
+    it('waits a hedge for the silent when it asks whether it is enough, later not at all, and counts them no more in the end', async () => {
+      const network = new MemoryNetwork(32);
+      const nodes = await network.addServers(6);
+      const [searcher, hung] = nodes as [MemoryNode, MemoryNode];
+      for (const contact of searcher.kademlia.contacts()) await network.run(searcher.kademlia.ping(contact));
+      hung.transport.state = 'hung';
+      const lookUp = async (): Promise<{ silent: string[]; elapsedMs: number }> => {
+        const target = hung.kademlia.self.id;
+        const options = { isEnough: ({ pending }: { pending: readonly unknown[] }) => pending.length === 0 };
+        const { silent, elapsedMs } = await network.run(searcher.kademlia.findClosest(target, options));
+        return { silent: idsOf(silent), elapsedMs };
+      };
+      const hex = hung.kademlia.self.id.hex;
+      const first = await lookUp();
+      expect(first.silent).toEqual([hex]);
+      expect(first.elapsedMs).toBeLessThan(200);
+      await network.clock.advance(4_000); // it has been given up since, and is no longer passed over
+      const second = await lookUp();
+      expect(second.silent).toEqual([hex]);
+      expect(second.elapsedMs).toBeLessThan(20);
+      await network.clock.advance(30_000);
+      expect((await lookUp()).silent).toEqual([]);
     });
 
     it('leaves no timer behind', async () => {

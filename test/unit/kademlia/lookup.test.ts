@@ -57,6 +57,28 @@ describe('Lookup', () => {
     expect(advance(lookup).asked).toEqual([0b0000_0001]);
   });
 
+  it('asks everybody at once while fewer than K are known', () => {
+    const lookup = lookupOf([0b0100_0000, 0b0000_0100], { k: 3, alpha: 1 });
+    expect(advance(lookup).asked).toEqual([0b0000_0100, 0b0100_0000]);
+  });
+
+  describe('with an idea of how near the K closest should be', () => {
+    it('asks whoever is so near at once', () => {
+      // Three in a quarter of the id space.
+      const lookup = lookupOf([0b0010_0000, 0b0011_0000, 0b1110_0000], { alpha: 1, kWithin: 0.25 });
+      expect(advance(lookup).asked).toEqual([0b0010_0000, 0b0011_0000]);
+      answer(lookup, 0b0011_0000, [0b0000_0001, 0b0001_0000]);
+      expect(advance(lookup).asked).toEqual([0b0000_0001, 0b0001_0000]);
+    });
+
+    it('goes on with alpha while everybody is too far to be one of them', () => {
+      const lookup = lookupOf([0b1000_0000, 0b1100_0000, 0b1110_0000], { alpha: 1, kWithin: 0.25 });
+      expect(advance(lookup).asked).toEqual([0b1000_0000]);
+      answer(lookup, 0b1000_0000, [0b0100_0001, 0b0101_0000, 0b0111_0000]);
+      expect(advance(lookup).asked).toEqual([0b0100_0001]);
+    });
+  });
+
   it('ends when the K closest have answered, and counts the hops to the nearest', () => {
     const lookup = lookupOf([0b1000_0000], { k: 2 });
     advance(lookup);
@@ -135,6 +157,50 @@ describe('Lookup', () => {
       lookup.onFailure(byteId(1));
       expect(lookup.next()).toEqual({ kind: 'done' });
       expect(lookup.closest.map(byteOf)).toEqual([2]);
+    });
+  });
+
+  describe('half-way', () => {
+    const standingOf = (lookup: Lookup, isMember = (_value: number) => true) => {
+      const standing = lookup.standing((member) => isMember(byteOf(member)));
+      if (standing === undefined) return undefined;
+      const { answered, pending, silent } = standing;
+      return { answered: answered.map(byteOf), pending: pending.map(byteOf), silent: silent.map(byteOf) };
+    };
+
+    it('tells who of the K closest answered, who may yet and who is late or was given up', () => {
+      const lookup = lookupOf([1, 2, 3, 4, 5, 6], { k: 5, alpha: 5 });
+      expect(advance(lookup).asked).toEqual([1, 2, 3, 4, 5]);
+      lookup.onSlow(byteId(1));
+      lookup.onFailure(byteId(3));
+      answer(lookup, 4);
+      expect(standingOf(lookup)).toEqual({ answered: [4], pending: [2, 5], silent: [1, 3] });
+      answer(lookup, 1);
+      expect(standingOf(lookup)).toEqual({ answered: [1, 4], pending: [2, 5], silent: [3] });
+    });
+
+    it('counts those nobody counts on any more for nothing', () => {
+      const lookup = lookupOf([1, 2, 3, 4], { k: 3, alpha: 3 });
+      advance(lookup);
+      lookup.onFailure(byteId(1));
+      answer(lookup, 2);
+      expect(standingOf(lookup, (value) => value !== 1 && value !== 3)).toEqual({
+        answered: [2],
+        pending: [4],
+        silent: [],
+      });
+    });
+
+    it('cannot tell while somebody that only one other named is among them, until that one is late', () => {
+      const lookup = lookupOf([2, 3, 4], { k: 3, alpha: 3 });
+      advance(lookup);
+      answer(lookup, 2, [1]);
+      expect(advance(lookup).asked).toEqual([1]);
+      expect(standingOf(lookup)).toBeUndefined();
+      lookup.onSlow(byteId(1));
+      expect(standingOf(lookup)).toEqual({ answered: [2], pending: [3, 4], silent: [] });
+      answer(lookup, 3, [1]);
+      expect(standingOf(lookup)).toEqual({ answered: [2, 3], pending: [], silent: [1] });
     });
   });
 

@@ -16,7 +16,7 @@ describe('RoundTripTimes', () => {
     const times = new RoundTripTimes();
     expect(times.rttMs(PEER)).toBeUndefined();
     expect(times.hedgeAfterMs(PEER, true)).toBe(1_000);
-    expect(times.hedgeAfterMs(PEER, false)).toBe(2_500);
+    expect(times.hedgeAfterMs(PEER, false)).toBe(2_000);
     expect(times.timeoutMs(PEER, true)).toBe(1_500);
     expect(times.timeoutMs(PEER, false)).toBe(3_000);
   });
@@ -26,9 +26,9 @@ describe('RoundTripTimes', () => {
     expect(times.hedgeAfterMs(OTHER, true)).toBe(60);
     expect(times.hedgeAfterMs(OTHER, false)).toBe(60);
     for (let i = 0; i < 50; i++) times.measured(PEER, 100);
-    // Six round trips from the dial to the answer; three times the usual way to one who is connected, but may be far.
-    expect(times.hedgeAfterMs(OTHER, false)).toBeGreaterThan(600);
-    expect(times.hedgeAfterMs(OTHER, false)).toBeLessThan(700);
+    // Four round trips from the dial to the answer; twice the usual way to one who is connected, but may be far.
+    expect(times.hedgeAfterMs(OTHER, false)).toBeGreaterThan(400);
+    expect(times.hedgeAfterMs(OTHER, false)).toBeLessThan(450);
     expect(times.hedgeAfterMs(OTHER, true)).toBeCloseTo(times.hedgeAfterMs(OTHER, false) / 2);
     for (let i = 0; i < 50; i++) times.measured(PEER, 900);
     expect(times.hedgeAfterMs(OTHER, true)).toBe(1_000);

@@ -17,7 +17,7 @@ function world() {
 }
 
 function answer(number: number, ...headers: RecordHeader[]) {
-  return { holder: createContact(identity(number).publicKey, []), headers, settled: true, isOwn: false };
+  return { holder: createContact(identity(number).publicKey, []), headers, settled: true, elapsedMs: 1, isOwn: false };
 }
 
 const seqs = (cells: readonly RecordHeader[]) => cells.map((header) => header.seq);

@@ -19,7 +19,7 @@ describe('firstAnswer', () => {
   test('asks one candidate while it is quick', async () => {
     const clock = new ManualClock();
     const { names, attempt, started, answer } = candidates(3);
-    const result = firstAnswer(names, attempt, { clock, hedgeAfterMs: 100 });
+    const result = firstAnswer(names, attempt, { clock, hedgeAfterMs: () => 100 });
     answer(0, 'first');
     expect(await result).toBe('first');
     await clock.advance(1_000);
@@ -30,7 +30,7 @@ describe('firstAnswer', () => {
   test('asks the next at once after a failure and as well after silence', async () => {
     const clock = new ManualClock();
     const { names, attempt, started, answer } = candidates(3);
-    const result = firstAnswer(names, attempt, { clock, hedgeAfterMs: 100 });
+    const result = firstAnswer(names, attempt, { clock, hedgeAfterMs: () => 100 });
     answer(0);
     await clock.advance(0);
     expect(started()).toEqual([0, 1]);
@@ -43,11 +43,11 @@ describe('firstAnswer', () => {
   test('has no answer when everybody failed, or nobody was there', async () => {
     const clock = new ManualClock();
     const { names, attempt, answer } = candidates(2);
-    const result = firstAnswer(names, attempt, { clock, hedgeAfterMs: 100 });
+    const result = firstAnswer(names, attempt, { clock, hedgeAfterMs: () => 100 });
     await clock.advance(100);
     answer(1);
     answer(0);
     expect(await result).toBeUndefined();
-    expect(await firstAnswer([], attempt, { clock, hedgeAfterMs: 100 })).toBeUndefined();
+    expect(await firstAnswer([], attempt, { clock, hedgeAfterMs: () => 100 })).toBeUndefined();
   });
 });
