@@ -38,9 +38,18 @@ export class Trace {
     this.#mix(to);
     this.#mix(frame.length);
     const whole = frame.length & ~3;
+    // In local variables and without a call: this runs for every four bytes of the world's traffic.
+    let a = this.#a;
+    let b = this.#b;
     for (let i = 0; i < whole; i += 4) {
-      this.#mix(frame[i]! | (frame[i + 1]! << 8) | (frame[i + 2]! << 16) | (frame[i + 3]! << 24));
+      const word = frame[i]! | (frame[i + 1]! << 8) | (frame[i + 2]! << 16) | (frame[i + 3]! << 24);
+      a = Math.imul(a ^ word, PRIME_A);
+      a ^= a >>> 15;
+      b = Math.imul(b ^ word, PRIME_B);
+      b ^= b >>> 13;
     }
+    this.#a = a;
+    this.#b = b;
     for (let i = whole; i < frame.length; i++) this.#mix(frame[i]!);
   }
 
