@@ -108,15 +108,21 @@ export class NautilusNode implements NodeApi {
     value: Uint8Array,
     { ttlMs = DEFAULT_TTL_MS, ...options }: PutOptions = {},
   ): Promise<PutResult> {
-    return this.#components.replication.put({ ...options, key: this.#parseKey(key), value, ttlMs });
+    const input = { ...options, key: this.#parseKey(key), value, ttlMs };
+    await this.#firstAttempt(options);
+    return this.#components.replication.put(input);
   }
 
   async get(key: string, options: GetOptions = {}): Promise<GetResult> {
-    return this.#components.replication.get({ ...options, key: this.#parseKey(key) });
+    const input = { ...options, key: this.#parseKey(key) };
+    await this.#firstAttempt(options);
+    return this.#components.replication.get(input);
   }
 
   async delete(key: string, options: DeleteOptions = {}): Promise<PutResult> {
-    return this.#components.replication.delete({ ...options, key: this.#parseKey(key) });
+    const input = { ...options, key: this.#parseKey(key) };
+    await this.#firstAttempt(options);
+    return this.#components.replication.delete(input);
   }
 
   async *list({ prefix = '', own = false, signal }: ListOptions = {}): AsyncIterable<HeldSummary> {
@@ -188,6 +194,11 @@ export class NautilusNode implements NodeApi {
   async stop(): Promise<void> {
     await this.#components.lifecycle.close();
     this.#resolveClosed();
+  }
+
+  /** Whoever has met nobody yet takes itself for the whole network, where it stores alone and finds nothing: until every source was asked once, it waits. */
+  async #firstAttempt(options: CallOptions): Promise<void> {
+    await this.#components.bootstrapper.firstAttempt(options);
   }
 
   #parseKey(text: string): Key {

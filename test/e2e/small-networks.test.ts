@@ -1,5 +1,7 @@
 /** Networks of one and of three are honest about it, and two networks stay two. */
 import { describe, expect, it } from 'vitest';
+import { createNode, resolveConfig } from '../../src/node/index.ts';
+import { utf8Decode } from '../../src/records/index.ts';
 import { objectOf } from '../support/cli.ts';
 import { nodeStarter, type RunningNode } from '../support/running-node.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -47,6 +49,25 @@ describe('a network of three', { timeout: 60_000 }, () => {
     for (const node of others) expect(await node.verb(['get', 'svc/web'])).toMatchObject({ stdout: '10.0.0.5:80\n' });
     await first.kill();
     for (const node of others) expect(await node.verb(['get', 'svc/web'])).toMatchObject({ stdout: '10.0.0.5:80\n' });
+  });
+});
+
+describe('a node that has just been started', { timeout: 60_000 }, () => {
+  it('does not take itself for the network before it has tried to join it', async () => {
+    const first = await start('first');
+    await first.verb(['put', 'svc/web', '10.0.0.5:80']);
+    const flags = {
+      dataDir: await directory('late'),
+      listen: ['/ip4/127.0.0.1/tcp/0'],
+      bootstrap: [first.address],
+    };
+    const late = await createNode(await resolveConfig({ flags, env: {} }));
+    try {
+      const { records } = await late.get('svc/web'); // in the same moment
+      expect(records.map(({ value }) => utf8Decode(value))).toEqual(['10.0.0.5:80']);
+    } finally {
+      await late.stop();
+    }
   });
 });
 
