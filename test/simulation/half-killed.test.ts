@@ -13,6 +13,7 @@ describe('a network that loses half of its nodes at once', () => {
     { name: '100 nodes, connections break', seed: '1', nodes: 100, isSilent: false },
     { name: '100 nodes, machines fall silent', seed: '2', nodes: 100, isSilent: true },
     { name: '50 nodes, connections break', seed: '3', nodes: 50, isSilent: false },
+    { name: '48 nodes, machines fall silent', seed: '5', nodes: 48, isSilent: true },
   ])('loses no record and hides none: $name', { timeout: 300_000 }, async ({ name, ...options }) => {
     add(name, await expectHalfKilledSurvives(options));
   });
