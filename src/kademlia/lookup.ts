@@ -17,8 +17,8 @@ export interface LookupInit {
   /** Requests in all: a network of liars cannot keep a lookup busy. @default 12 · k */
   readonly maxRequests?: number;
   /**
-   * The share of the id space around the target, 0 … 1, in which there should be K nodes: whoever is known in it will be one of the K closest, and
-   * is asked at once instead of alpha at a time. @default 0
+   * The share of the id space around the target, 0 … 1, in which there should be K nodes. Once somebody has answered, whoever is known in it should
+   * be one of the K closest, and is asked at once instead of alpha at a time. @default 0
    */
   readonly kWithin?: number;
 }
@@ -27,9 +27,9 @@ export interface LookupInit {
 export interface LookupStanding {
   /** Nearest first. */
   readonly answered: readonly Contact[];
-  /** Asked, or about to be, and not late yet. */
+  /** Asked, or about to be, and not overdue yet. */
   readonly pending: readonly Contact[];
-  /** Passed over, late or given up. */
+  /** Passed over, overdue or given up. */
   readonly silent: readonly Contact[];
 }
 
@@ -39,8 +39,8 @@ export type LookupStep =
   | { readonly kind: 'wait' }
   | { readonly kind: 'done' };
 
-/** `slow`: silent longer than usual, no longer holds a slot. `passed`: answered, but does not count as one of the K. */
-type CandidateState = 'unasked' | 'asked' | 'slow' | 'answered' | 'passed' | 'failed';
+/** `slow`: silent longer than usual, no longer holds a slot. `overdue`: for longer still. `passed`: answered, but does not count as one of the K. */
+type CandidateState = 'unasked' | 'asked' | 'slow' | 'overdue' | 'answered' | 'passed' | 'failed';
 
 interface Candidate {
   readonly contact: Contact;
@@ -70,6 +70,7 @@ export class Lookup {
   #unasked = 0;
   #active = 0;
   #requests = 0;
+  #hasAnswer = false;
 
   constructor(init: LookupInit, seeds: readonly Contact[]) {
     const { target, self, k, alpha, maxRequests = 12 * k, kWithin = 0 } = init;
@@ -93,7 +94,7 @@ export class Lookup {
     for (const candidate of this.#shortlist) {
       const { state } = candidate;
       if (state === 'failed' || state === 'passed') continue;
-      if (state === 'slow') {
+      if (state === 'slow' || state === 'overdue') {
         hasSlow = true; // others take its place; if it answers after all, it takes it back
         continue;
       }
@@ -124,6 +125,7 @@ export class Lookup {
     if (asked.state === 'answered' || asked.state === 'passed') return;
     if (asked.state === 'asked') this.#active--;
     asked.state = counts ? 'answered' : 'passed';
+    this.#hasAnswer = true;
     // Differs from design, where only contacts nearer than the asked peer were taken: then the nearest, who knows the K closest best, could
     // name none of them (median 21 and p95 28 requests at N = 64 instead of 20 and 20; overlap 0.9988 instead of 1 at N = 1,000 with half-filled
     // tables), and with fewer than K nodes the farthest would never be found. Farther ones are asked only when nearer ones fail.
@@ -134,7 +136,7 @@ export class Lookup {
   onFailure(id: NodeId): void {
     const candidate = this.#askedCandidate(id);
     if (candidate.state === 'asked') this.#active--;
-    if (candidate.state === 'asked' || candidate.state === 'slow') candidate.state = 'failed';
+    if (candidate.state !== 'answered' && candidate.state !== 'passed') candidate.state = 'failed';
   }
 
   /** Silent longer than usual: somebody else is asked in its stead. A late answer still counts. */
@@ -143,6 +145,12 @@ export class Lookup {
     if (candidate.state !== 'asked') return;
     candidate.state = 'slow';
     this.#active--;
+  }
+
+  /** Slow for so long that whoever asks whether it is enough need not hope for its answer. */
+  onOverdue(id: NodeId): void {
+    const candidate = this.#askedCandidate(id);
+    if (candidate.state === 'slow') candidate.state = 'overdue';
   }
 
   /**
@@ -156,11 +164,10 @@ export class Lookup {
     const silent: Contact[] = [];
     for (const { state, contact, isConfirmed } of this.#shortlist) {
       if (state === 'answered') answered.push(contact);
-      else if (state === 'slow' || state === 'failed') {
-        if (isConfirmed && isMember(contact)) silent.push(contact);
-      } else if (state !== 'passed' && isMember(contact)) {
-        if (!isConfirmed) return undefined;
-        pending.push(contact);
+      else if (state !== 'passed' && isMember(contact)) {
+        const isHopedFor = state === 'asked' || state === 'unasked';
+        if (!isConfirmed && isHopedFor) return undefined;
+        if (isConfirmed) (isHopedFor || state === 'slow' ? pending : silent).push(contact);
       }
       if (answered.length + pending.length + silent.length === this.#k) break;
     }
@@ -204,7 +211,7 @@ export class Lookup {
   get isComplete(): boolean {
     let answered = 0;
     for (const { state } of this.#shortlist) {
-      if (state === 'unasked' || state === 'asked' || state === 'slow') return false;
+      if (state !== 'answered' && state !== 'passed' && state !== 'failed') return false;
       if (state === 'answered') answered++;
       if (answered === this.#k) break;
     }
@@ -212,7 +219,8 @@ export class Lookup {
   }
 
   #isWithinReach({ contact }: Candidate): boolean {
-    return this.#kWithin > 0 && distanceShare(this.#target, contact.id) <= this.#kWithin;
+    // Before anybody has answered only this node's own table is known: most of those it would take for the K closest are not.
+    return this.#hasAnswer && this.#kWithin > 0 && distanceShare(this.#target, contact.id) <= this.#kWithin;
   }
 
   #ask(candidate: Candidate): LookupStep {

@@ -21,6 +21,9 @@ export interface LookupDriver {
   isEnough?(): boolean;
 }
 
+/** From the hedge on; before that as long as until the hedge. Whoever is alive and merely slow has mostly answered by then, ms. */
+const MAX_HOPE_MS = 500;
+
 /** Resolves when the lookup is done; rejects with the signal's reason, or with an error of `ask` that no contact is to blame for. */
 export function runLookup(lookup: Lookup, driver: LookupDriver, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -49,8 +52,10 @@ export function runLookup(lookup: Lookup, driver: LookupDriver, signal: AbortSig
 
     const start = (contact: Contact) => {
       const hedgeAfterMs = driver.hedgeAfterMs(contact);
-      if (hedgeAfterMs === 0) lookup.onSlow(contact.id);
-      else hedges.set(contact, hedgeLater(contact, hedgeAfterMs));
+      if (hedgeAfterMs === 0) {
+        lookup.onSlow(contact.id);
+        lookup.onOverdue(contact.id);
+      } else hedges.set(contact, hedgeLater(contact, hedgeAfterMs));
       driver.ask(contact).then(
         ({ closer, counts }) => settle(contact, () => lookup.onSuccess(contact.id, closer, counts)),
         (error) => {
@@ -64,6 +69,13 @@ export function runLookup(lookup: Lookup, driver: LookupDriver, signal: AbortSig
     const hedgeLater = (contact: Contact, afterMs: number) =>
       driver.clock.setTimer(afterMs, () => {
         lookup.onSlow(contact.id);
+        hedges.set(contact, giveUpHopeLater(contact, Math.min(afterMs, MAX_HOPE_MS)));
+        proceed();
+      });
+
+    const giveUpHopeLater = (contact: Contact, afterMs: number) =>
+      driver.clock.setTimer(afterMs, () => {
+        lookup.onOverdue(contact.id);
         proceed();
       });
 

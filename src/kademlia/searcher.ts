@@ -31,7 +31,7 @@ export interface LookupOptions extends CallOptions {
 export interface LookupMembers {
   /** Live servers that answered, nearest first, at most K, without this node. */
   readonly closest: readonly Contact[];
-  /** Not heard yet, and not late either. Empty unless the lookup was ended early. */
+  /** Not heard yet, and not overdue either. Empty unless the lookup was ended early. */
   readonly pending: readonly Contact[];
   /**
    * Contacts nearer than the last of `closest` (anywhere, when fewer than K were found) that did not answer in this lookup, and are not known
@@ -203,7 +203,7 @@ export class Searcher {
   /** See `LookupInit`. Whoever knows fewer than K does not know how large the network is. */
   #kWithin(k: number): number {
     const { table, constants } = this.#init;
-    return table.size < constants.k ? 0 : (k - 2 * Math.sqrt(k)) / table.estimateOthers();
+    return table.size < constants.k ? 0 : (k + Math.sqrt(k)) / table.estimateOthers();
   }
 
   /** Nobody who is known to be something else than a server. */

@@ -2,7 +2,7 @@
 import { type Contact, compareDistance, type NodeId } from '../kademlia/index.ts';
 
 export interface HolderSet {
-  /** Who answered, and those who were not waited for and are not late either; nearest first, at most K. */
+  /** Who answered, and those who were not waited for and are not overdue either; nearest first, at most K. */
   readonly members: readonly Contact[];
   /** Who did not, but did not long enough ago to count no more: where fewer than K answered they still are part of K'. */
   readonly silent: readonly Contact[];

@@ -89,7 +89,7 @@ export interface KeyReadingOptions {
   readonly withValue: boolean;
   /**
    * So many answers of settled holders are enough, of a key that can have so many holders, once one of them names a live record. Where they
-   * cannot be had, it is enough that whoever has not answered is late. @default every holder is heard
+   * cannot be had, it is enough that whoever has not answered is overdue. @default every holder is heard
    */
   readonly quorumOf?: ((kEffective: number) => number) | undefined;
   /** Holders to ask: more than K when those nearest may have missed what others still have. @default K */

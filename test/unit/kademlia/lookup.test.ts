@@ -63,11 +63,11 @@ describe('Lookup', () => {
   });
 
   describe('with an idea of how near the K closest should be', () => {
-    it('asks whoever is so near at once', () => {
+    it('asks whoever is so near at once, when somebody has answered', () => {
       // Three in a quarter of the id space.
       const lookup = lookupOf([0b0010_0000, 0b0011_0000, 0b1110_0000], { alpha: 1, kWithin: 0.25 });
-      expect(advance(lookup).asked).toEqual([0b0010_0000, 0b0011_0000]);
-      answer(lookup, 0b0011_0000, [0b0000_0001, 0b0001_0000]);
+      expect(advance(lookup).asked).toEqual([0b0010_0000]);
+      answer(lookup, 0b0010_0000, [0b0000_0001, 0b0001_0000]);
       expect(advance(lookup).asked).toEqual([0b0000_0001, 0b0001_0000]);
     });
 
@@ -168,12 +168,14 @@ describe('Lookup', () => {
       return { answered: answered.map(byteOf), pending: pending.map(byteOf), silent: silent.map(byteOf) };
     };
 
-    it('tells who of the K closest answered, who may yet and who is late or was given up', () => {
+    it('tells who of the K closest answered, who may yet and who is overdue or was given up', () => {
       const lookup = lookupOf([1, 2, 3, 4, 5, 6], { k: 5, alpha: 5 });
       expect(advance(lookup).asked).toEqual([1, 2, 3, 4, 5]);
       lookup.onSlow(byteId(1));
       lookup.onFailure(byteId(3));
       answer(lookup, 4);
+      expect(standingOf(lookup)).toEqual({ answered: [4], pending: [1, 2, 5], silent: [3] });
+      lookup.onOverdue(byteId(1));
       expect(standingOf(lookup)).toEqual({ answered: [4], pending: [2, 5], silent: [1, 3] });
       answer(lookup, 1);
       expect(standingOf(lookup)).toEqual({ answered: [1, 4], pending: [2, 5], silent: [3] });
@@ -200,7 +202,7 @@ describe('Lookup', () => {
       lookup.onSlow(byteId(1));
       expect(standingOf(lookup)).toEqual({ answered: [2], pending: [3, 4], silent: [] });
       answer(lookup, 3, [1]);
-      expect(standingOf(lookup)).toEqual({ answered: [2, 3], pending: [], silent: [1] });
+      expect(standingOf(lookup)).toEqual({ answered: [2, 3], pending: [1], silent: [] });
     });
   });
 
