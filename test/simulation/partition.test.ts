@@ -9,7 +9,7 @@ describe('after an hour of partition with writes on both sides', () => {
   it.each([
     { name: '100 nodes', seed: '1', nodes: 100 },
     { name: '40 nodes, one way', seed: '4', nodes: 40, isOneWay: true },
-  ])('every key has the same winner everywhere: $name', { timeout: 180_000 }, async ({ name, ...options }) => {
+  ])('every key has the same winner everywhere: $name', { timeout: 300_000 }, async ({ name, ...options }) => {
     const { acknowledged, refused, tables, holders } = await expectHealed(options);
     rows.push([name, acknowledged, refused, tables ?? '-', holders ?? '-']);
   });
