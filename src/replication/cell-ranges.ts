@@ -62,8 +62,8 @@ function isWithin(inner: CellRange, outer: CellRange): boolean {
   return outer.bits <= inner.bits && rangeContains(outer, inner.prefix);
 }
 
-/** The cells that are in none of the ranges, in as few ranges as possible. */
-export function gapsBetween(ranges: readonly CellRange[]): CellRange[] {
+/** The cells of a range that are in none of the ranges inside it, in as few ranges as possible. */
+export function gapsBetween(ranges: readonly CellRange[], whole = EVERYTHING): CellRange[] {
   const gaps: CellRange[] = [];
   const look = (range: CellRange, inside: readonly CellRange[]): void => {
     if (inside.length === 0) gaps.push(range);
@@ -76,7 +76,7 @@ export function gapsBetween(ranges: readonly CellRange[]): CellRange[] {
       }
     }
   };
-  look(EVERYTHING, ranges);
+  look(whole, ranges);
   return gaps;
 }
 

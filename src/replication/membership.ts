@@ -30,8 +30,6 @@ export interface MembershipView {
   readonly regions: readonly Region[];
   /** Ranges in which both are members, by hex node id of the other. As few as possible: siblings are one. */
   readonly shared: ReadonlyMap<string, readonly CellRange[]>;
-  /** The regions these ranges are made of, ascending. */
-  readonly sharedRegions: ReadonlyMap<string, readonly Region[]>;
   /** Fewer than K nodes in all: everybody holds everything, and K' is how many there are. */
   readonly isSmall: boolean;
 }
@@ -40,7 +38,6 @@ export interface MembershipView {
 export const NO_VIEW: MembershipView = {
   regions: [],
   shared: new Map(),
-  sharedRegions: new Map(),
   isSmall: true,
 };
 
@@ -217,18 +214,18 @@ export class Membership {
     const { kademlia, constants } = this.#components;
     const self = kademlia.self.id;
     const regions = regionsOf({ self, others, k: constants.k, depth });
-    const sharedRegions = new Map<string, Region[]>();
-    for (const region of regions) {
-      for (const { hex } of region.members) {
+    const ranges = new Map<string, CellRange[]>();
+    for (const { range, members } of regions) {
+      for (const { hex } of members) {
         if (hex === self.hex) continue;
-        const earlier = sharedRegions.get(hex);
-        if (earlier === undefined) sharedRegions.set(hex, [region]);
-        else earlier.push(region);
+        const earlier = ranges.get(hex);
+        if (earlier === undefined) ranges.set(hex, [range]);
+        else earlier.push(range);
       }
     }
     const shared = new Map<string, readonly CellRange[]>();
-    for (const [hex, list] of sharedRegions) shared.set(hex, mergeSiblings(list.map(({ range }) => range)));
-    return { regions, shared, sharedRegions, isSmall: others.length + 1 < constants.k };
+    for (const [hex, list] of ranges) shared.set(hex, mergeSiblings(list));
+    return { regions, shared, isSmall: others.length + 1 < constants.k };
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Load } from '../core/index.ts';
 import type { CellRange } from '../records/index.ts';
-import { coversRange, intersectRanges, overlapsRange } from './cell-ranges.ts';
+import { compareRanges, coversRange, gapsBetween, intersectRanges, overlapsRange } from './cell-ranges.ts';
 import { type MembershipView, NO_VIEW } from './membership.ts';
 import { writeQuorum } from './quorum.ts';
 import { findRegion, type Region } from './regions.ts';
@@ -16,19 +16,28 @@ interface Comparison {
   readonly withSettled: boolean;
 }
 
-/** Members a region was compared with. Kept, because every answer to a reader asks for the verdict. */
+/** Members an area was compared with. Kept, because every answer to a reader asks for the verdict. */
 interface Tally {
   readonly withAnybody: Set<string>;
   readonly withSettled: Set<string>;
 }
 
+/** Areas a region may fall into on average. */
+const MAX_CUTS = 4;
 const NOTHING: readonly Comparison[] = [];
 
 export class Settlement {
   #view: MembershipView = NO_VIEW;
   // BOUNDED: by the members of our regions, two comparisons each. By hex node id.
   readonly #comparisons = new Map<string, readonly Comparison[]>();
-  // BOUNDED: by the regions; those that are not settled yet.
+  /**
+   * What is settled or not as a whole: the regions, cut where the ones before them ended. Otherwise a region that grows, because a member has
+   * gone, would unsettle all its holders at once, for keys they have held and compared all along.
+   */
+  #areas: readonly Region[] = [];
+  // BOUNDED: as the view's ranges: the areas shared with each member, by hex node id. Empty while nothing is open.
+  readonly #areasWith = new Map<string, Region[]>();
+  // BOUNDED: by the areas; those that are not settled yet.
   readonly #open = new Map<Region, Tally>();
 
   /**
@@ -37,6 +46,7 @@ export class Settlement {
    */
   onMembership(view: MembershipView): void {
     const isFewer = view.isSmall && [...this.#view.shared.keys()].some((member) => !view.shared.has(member));
+    this.#areas = cutAreas(view.regions, this.#formerAreas());
     this.#view = view;
     for (const [member, comparisons] of this.#comparisons) {
       const shared = isFewer ? undefined : view.shared.get(member);
@@ -59,6 +69,7 @@ export class Settlement {
     const earlier = this.#of(member).filter((comparison) => comparison.withSettled && !withSettled);
     this.#comparisons.set(member, [...earlier, { ranges: counted, withSettled }]);
     this.#countWith(member);
+    if (this.#open.size === 0) this.#areasWith.clear();
   }
 
   /** Nothing counts any more: this node was away without knowing it. */
@@ -69,8 +80,8 @@ export class Settlement {
 
   /** Whether this node may say that a key is absent. */
   isSettled(keyId: Uint8Array): boolean {
-    const region = findRegion(this.#view.regions, keyId);
-    return region !== undefined && !this.#open.has(region);
+    const area = findRegion(this.#areas, keyId);
+    return area !== undefined && !this.#open.has(area);
   }
 
   /** Members compared with, and regions this node may not speak for yet. */
@@ -87,7 +98,7 @@ export class Settlement {
   }
 
   isSettledIn(ranges: readonly CellRange[]): boolean {
-    for (const region of this.#open.keys()) if (overlapsRange(ranges, region.range)) return false;
+    for (const area of this.#open.keys()) if (overlapsRange(ranges, area.range)) return false;
     return true;
   }
 
@@ -101,31 +112,55 @@ export class Settlement {
     return this.#comparisons.get(member) ?? NOTHING;
   }
 
+  /** Where everything is settled the cuts have served; so many cuts are a network that is being made. */
+  #formerAreas(): readonly Region[] {
+    const { regions } = this.#view;
+    return this.#open.size === 0 || this.#areas.length > MAX_CUTS * regions.length ? regions : this.#areas;
+  }
+
   #recount(): void {
     this.#open.clear();
-    for (const region of this.#view.regions) {
-      if (region.members.length === 1) continue; // nobody else could know better
-      this.#open.set(region, { withAnybody: new Set(), withSettled: new Set() });
+    this.#areasWith.clear();
+    for (const area of this.#areas) {
+      if (area.members.length === 1) continue; // nobody else could know better
+      this.#open.set(area, { withAnybody: new Set(), withSettled: new Set() });
+      for (const { hex } of area.members) {
+        const earlier = this.#areasWith.get(hex);
+        if (earlier === undefined) this.#areasWith.set(hex, [area]);
+        else earlier.push(area);
+      }
     }
     for (const member of this.#comparisons.keys()) this.#countWith(member);
+    if (this.#open.size === 0) this.#areasWith.clear();
   }
 
   #countWith(member: string): void {
     if (this.#open.size === 0) return;
-    for (const region of this.#view.sharedRegions.get(member) ?? []) {
-      const tally = this.#open.get(region);
-      if (tally !== undefined) this.#count(region, tally, member);
+    for (const area of this.#areasWith.get(member) ?? []) {
+      const tally = this.#open.get(area);
+      if (tally !== undefined) this.#count(area, tally, member);
     }
   }
 
-  /** Counts what was compared with a member where the whole region was; settled is settled. */
-  #count(region: Region, { withAnybody, withSettled }: Tally, member: string): void {
+  /** Counts what was compared with a member where the whole area was; settled is settled. */
+  #count(area: Region, { withAnybody, withSettled }: Tally, member: string): void {
     for (const comparison of this.#of(member)) {
-      if (!coversRange(comparison.ranges, region.range)) continue;
+      if (!coversRange(comparison.ranges, area.range)) continue;
       withAnybody.add(member);
       if (comparison.withSettled) withSettled.add(member);
     }
-    const { length } = region.members;
-    if (withAnybody.size >= length - 1 || 1 + withSettled.size >= writeQuorum(length)) this.#open.delete(region);
+    const { length } = area.members;
+    if (withAnybody.size >= length - 1 || 1 + withSettled.size >= writeQuorum(length)) this.#open.delete(area);
   }
+}
+
+/** Every region, cut at the ends of the former ones inside it. */
+function cutAreas(regions: readonly Region[], former: readonly Region[]): readonly Region[] {
+  const cuts = former.map(({ range }) => range);
+  return regions.flatMap((region) => {
+    const inside = intersectRanges([region.range], cuts);
+    if (inside.length === 0 || inside[0] === region.range) return [region];
+    const ranges = [...inside, ...gapsBetween(inside, region.range)].sort(compareRanges);
+    return ranges.map((range) => ({ range, members: region.members }));
+  });
 }
