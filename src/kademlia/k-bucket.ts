@@ -35,6 +35,8 @@ export class KBucket {
   readonly #entries: TableEntry[] = [];
   // BOUNDED: maxReplacements, the oldest makes room for a new one. By hex id, least recently seen first.
   readonly #replacements = new Map<string, TableEntry>();
+  /** There was no place for everybody once, or its contacts are of an earlier run: not to have more does not mean that there are none. */
+  mayHideOthers = false;
   /** When a lookup last went through this range, monotonic ms. */
   refreshedAt = Number.NEGATIVE_INFINITY;
 
@@ -80,6 +82,7 @@ export class KBucket {
   add(entry: TableEntry): void {
     assert(!this.isFull, 'a full bucket takes nobody');
     this.#entries.push(entry);
+    if (this.isFull) this.mayHideOthers = true;
   }
 
   /** Gives the place of `previous` to `entry`, also in a bucket with more than its capacity. */
@@ -100,6 +103,7 @@ export class KBucket {
     const oldest = this.#replacements.size >= this.#init.maxReplacements ? this.#replacements.keys().next() : undefined;
     if (oldest?.value !== undefined) this.#replacements.delete(oldest.value);
     this.#replacements.set(entry.contact.id.hex, entry);
+    this.mayHideOthers = true;
   }
 
   /** Takes out the most recently seen replacement that is acceptable. */

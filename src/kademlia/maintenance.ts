@@ -78,7 +78,10 @@ export class Maintenance {
   constructor(init: MaintenanceInit) {
     this.#init = init;
     const { watchIntervalMs: intervalMs } = init;
-    this.#watch = intervalMs === undefined ? undefined : new NeighbourhoodWatch({ ...init, intervalMs });
+    this.#watch =
+      intervalMs === undefined
+        ? undefined
+        : new NeighbourhoodWatch({ ...init, intervalMs, lookInto: (j, options) => this.#lookInto(j, options) });
   }
 
   start(): void {
@@ -129,9 +132,11 @@ export class Maintenance {
     const { table, self } = kademlia;
     if (table.size === 0) await this.#probeMissing(options);
     const { closest } = await kademlia.findClosest(self.id, options);
-    for (let j = this.#heardCompletely(closest) - 1; j >= 0; j--) {
-      const isEnough = (table.sizes()[j] ?? 0) >= FAR_CONTACTS && j < table.neighbourhoodDepth();
-      if (!isEnough) await this.#lookInto(j, options);
+    const heard = this.#heardCompletely(closest);
+    for (let j = table.sizes().length - 1; j >= heard; j--) table.markSearched(j);
+    for (let j = heard - 1; j >= 0; j--) {
+      const isFar = j < table.neighbourhoodDepth() && table.unsearchedBucket() !== j;
+      if (!isFar || (table.sizes()[j] ?? 0) < FAR_CONTACTS) await this.#lookInto(j, options);
     }
   }
 
@@ -256,9 +261,11 @@ export class Maintenance {
   async #lookInto(j: number, options: CallOptions): Promise<void> {
     const { kademlia, random } = this.#init;
     const { table, self } = kademlia;
+    const target = randomIdInBucket(self.id, j, random);
     // Where this node claims to know everybody it has to ask for all of them.
-    const k = j >= table.neighbourhoodDepth() ? table.k : FAR_CONTACTS;
-    await kademlia.findClosest(randomIdInBucket(self.id, j, random), { ...options, k });
+    const isComplete = j >= table.neighbourhoodDepth() || table.unsearchedBucket() === j;
+    await kademlia.findClosest(target, { ...options, k: isComplete ? table.k : FAR_CONTACTS });
+    if (isComplete) table.markSearched(j);
   }
 
   /**

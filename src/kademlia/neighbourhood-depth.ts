@@ -10,6 +10,8 @@ export interface BucketCounts {
   readonly trusted: number;
   /** Contacts with a place. */
   readonly places: number;
+  /** There may be others whom nobody has looked for. */
+  readonly mayHideOthers: boolean;
 }
 
 /** A bucket with fewer than K contacts that should have more than so many times K nodes is not small, it is merely not filled here. */
@@ -17,6 +19,11 @@ const UNFILLED_FACTOR = 2.5;
 
 /** Contacts a node wants in a bucket far away: enough to route through. Every contact costs a connection. */
 export const FAR_CONTACTS = 4;
+
+/** Whether a bucket lies so far away that K of it are known without knowing them all. */
+export function hasMany(index: number, k: number, others: number): boolean {
+  return others / 2 ** (index + 1) >= UNFILLED_FACTOR * k;
+}
 
 /**
  * @param buckets by index, from the farthest; missing ones are empty
@@ -32,11 +39,10 @@ export function neighbourhoodDepth(buckets: readonly BucketCounts[], k: number, 
   }
   // Farther buckets in which there are fewer than K at all: of keys there this node may be a holder, too. A full one between them changes nothing.
   for (let j = depth - 1; j >= 0; j--) {
-    const expected = others / 2 ** (j + 1);
-    const { places } = buckets[j]!;
+    const { places, mayHideOthers } = buckets[j]!;
     // Maintenance keeps FAR_CONTACTS in every bucket that has them: where there are fewer, there are no more, whatever the estimate says.
-    if (expected >= UNFILLED_FACTOR * k && places >= FAR_CONTACTS) break;
-    if (places < k) depth = j;
+    if (hasMany(j, k, others) && places >= FAR_CONTACTS) break;
+    if (places < k && !mayHideOthers) depth = j;
   }
   return depth;
 }

@@ -28,6 +28,8 @@ export interface NeighbourhoodWatchInit {
   readonly intervalMs: number;
   /** It did not answer a moment ago. */
   isSilent(id: NodeId): boolean;
+  /** Looks for everybody in a bucket. */
+  lookInto(bucket: number, options: { readonly signal: AbortSignal }): Promise<void>;
 }
 
 /** Newcomers pinged in a round: a crowd that comes at once is met in some rounds, and meets us. */
@@ -62,9 +64,11 @@ export class NeighbourhoodWatch {
   }
 
   async #lookAround(): Promise<void> {
-    const { kademlia, random, isSilent } = this.#init;
+    const { kademlia, random, isSilent, lookInto } = this.#init;
     const { table, self } = kademlia;
     const { signal } = this.#stopping;
+    const unsearched = table.unsearchedBucket();
+    if (unsearched !== undefined) await lookInto(unsearched, { signal });
     const { contacts, depth } = table.neighbourhood();
     const asked = contacts[Math.floor(random.next() * contacts.length)];
     if (asked === undefined) return;

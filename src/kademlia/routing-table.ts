@@ -12,7 +12,7 @@ import { commonPrefixLength, compareDistance } from './distance.ts';
 import { GroupLimits, type GroupLimitsInit } from './group-limits.ts';
 import { KBucket, newEntry, type TableEntry } from './k-bucket.ts';
 import { LostContacts } from './lost-contacts.ts';
-import { neighbourhoodDepth } from './neighbourhood-depth.ts';
+import { hasMany, neighbourhoodDepth } from './neighbourhood-depth.ts';
 import { estimateOthers } from './network-size.ts';
 import type { NodeId } from './node-id.ts';
 import {
@@ -124,6 +124,7 @@ export class RoutingTable {
     if (bucket.isFull || this.#places.has(contact.id.hex) || !this.#groups.hasRoom(bucket, entry.groups)) return false;
     entry.failures = this.#maxFailures;
     this.#place(bucket, entry);
+    bucket.mayHideOthers = true;
     return true;
   }
 
@@ -268,6 +269,24 @@ export class RoutingTable {
     return sizes.slice(0, sizes.findLastIndex((size) => size > 0) + 1);
   }
 
+  /** Everybody who lives in this bucket has been looked for: where places are left, there is nobody else. */
+  markSearched(index: number): void {
+    const bucket = this.#buckets[index];
+    if (bucket === undefined || bucket.isFull) return;
+    bucket.mayHideOthers = false;
+    this.#surroundings = undefined;
+  }
+
+  /** The nearest bucket with places left in which there may be others all the same, if there are few enough of them to know them all. */
+  unsearchedBucket(): number | undefined {
+    const others = this.estimateOthers();
+    for (let j = this.#depth - 1; j >= 0; j--) {
+      const bucket = this.#buckets[j];
+      if (bucket?.mayHideOthers && !bucket.isFull && !hasMany(j, this.k, others)) return j;
+    }
+    return undefined;
+  }
+
   /** A lookup of `target` went through its bucket; `monotonicMs` from the clock. */
   markRefreshed(target: NodeId, monotonicMs: number): void {
     const index = this.bucketIndex(target);
@@ -292,6 +311,7 @@ export class RoutingTable {
     const buckets = this.#buckets.slice(0, this.#depth).map((bucket) => ({
       trusted: bucket === undefined ? 0 : this.#trusted(bucket),
       places: bucket?.size ?? 0,
+      mayHideOthers: bucket?.mayHideOthers ?? false,
     }));
     this.#surroundings = { revision: this.#revision, others, depth: neighbourhoodDepth(buckets, k, others) };
     return this.#surroundings;
