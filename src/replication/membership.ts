@@ -140,28 +140,27 @@ export class Membership {
     const { kademlia, clock } = this.#components;
     const now = clock.monotonic();
     const { contacts, depth } = kademlia.neighbourhood();
-    this.#notePresence(contacts, now);
+    this.#notePresence(contacts, depth, now);
     const dueInMs = Math.min(this.#judge(now), this.#stay(now));
     if (dueInMs < Number.POSITIVE_INFINITY) this.#arm(dueInMs);
     const members = new Map<string, NodeId>();
-    for (const [hex, { isMember, contact }] of this.#neighbours) {
-      if (isMember && commonPrefixLength(kademlia.self.id, contact.id) >= depth) members.set(hex, contact.id);
-    }
+    for (const [hex, { isMember, contact }] of this.#neighbours) if (isMember) members.set(hex, contact.id);
     if (isSame(this.#basis, { depth, members })) return;
     this.#basis = { depth, members };
     this.#view = this.#viewOf([...members.values()], depth);
     this.#onChange(this.#view);
   }
 
-  #notePresence(contacts: readonly Contact[], now: number): void {
+  #notePresence(contacts: readonly Contact[], depth: number, now: number): void {
+    const { self } = this.#components.kademlia;
     const present = new Set<string>();
     for (const contact of contacts) {
       const { hex } = contact.id;
       present.add(hex);
       const known = this.#neighbours.get(hex);
       if (known === undefined) {
-        // Whoever a newcomer meets was there before it.
-        const isMember = !this.#hasStayed;
+        // Whoever a newcomer meets was there before it, and whoever is in view because the view is wider has not come either.
+        const isMember = !this.#hasStayed || commonPrefixLength(self.id, contact.id) < this.#basis.depth;
         this.#neighbours.set(hex, { contact, since: now, isPresent: true, isMember, departures: 0 });
         continue;
       }
@@ -171,7 +170,8 @@ export class Membership {
       known.since = now;
     }
     for (const [hex, neighbour] of this.#neighbours) {
-      if (neighbour.isPresent && !present.has(hex)) {
+      if (commonPrefixLength(self.id, neighbour.contact.id) < depth) this.#neighbours.delete(hex);
+      else if (neighbour.isPresent && !present.has(hex)) {
         neighbour.isPresent = false;
         neighbour.since = now;
         neighbour.departures = Math.min(MAX_DOUBLINGS, neighbour.departures + 1);
