@@ -145,7 +145,9 @@ export class Searcher {
   ): Promise<LookupEnd> {
     const { clock, transport, presence, times, alpha } = this.#init;
     const { id: self } = transport.self;
-    const lookup = new Lookup({ target, self, k, alpha, kWithin: this.#kWithin(k) }, this.#seeds(target));
+    // Who wants to hear all of the K closest is better served by the names that going on with alpha brings when many are silent.
+    const kWithin = isEnough === undefined ? 0 : this.#kWithin(k);
+    const lookup = new Lookup({ target, self, k, alpha, kWithin }, this.#seeds(target));
     let early: LookupMembers | undefined;
     const driver = {
       clock,

@@ -82,7 +82,10 @@ describe('a lookup in a simulated network', () => {
     expect(meanOverlap(lookups)).toBeGreaterThanOrEqual(0.81);
   });
 
-  it.each(['killed', 'hung'] as const)('finds the living right after three in ten nodes were %s', async (fate) => {
+  it.each([
+    ['killed', 0.99],
+    ['hung', 0.94],
+  ] as const)('finds the living right after three in ten nodes were %s', async (fate, leastOverlap) => {
     const world = await World.create({ seed: fate, nodes: 120 });
     for (const node of world.random.fork('victims').sample(world.nodes, 36)) {
       if (fate === 'killed') node.kill();
@@ -90,8 +93,8 @@ describe('a lookup in a simulated network', () => {
     }
     const lookups = await measureLookups(world, { count: 60 });
     expectSound(world, lookups);
-    // Tables still name the dead among their K closest, so the last of the living K may be named by nobody.
-    expect(meanOverlap(lookups)).toBeGreaterThanOrEqual(0.94);
+    // Broken connections are noticed; who hangs is still named among the K closest, so the last of the living K may be named by nobody.
+    expect(meanOverlap(lookups)).toBeGreaterThanOrEqual(leastOverlap);
   });
 
   it('sees its own side of a partition, and the whole again two refresh periods after it healed', async () => {
