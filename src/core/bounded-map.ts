@@ -24,6 +24,11 @@ export class BoundedMap<K, V> {
     return value;
   }
 
+  /** As `get`, but it does not count as a use. */
+  peek(key: K): V | undefined {
+    return this.#entries.get(key);
+  }
+
   set(key: K, value: V): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);

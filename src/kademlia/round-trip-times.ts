@@ -84,7 +84,7 @@ export class RoundTripTimes {
 
   /** A sign of life that says nothing about the time it takes. */
   heardOf(id: NodeId): void {
-    const times = this.#peers.get(id.hex);
+    const times = this.#peers.peek(id.hex);
     if (times === undefined || times.silences === 0) return;
     times.silences = 0;
     times.suspectUntil = 0;
@@ -101,26 +101,26 @@ export class RoundTripTimes {
 
   /** When its present silence was first noticed, monotonic ms; undefined while it is not known to be silent. */
   silentSince(id: NodeId): number | undefined {
-    const times = this.#peers.get(id.hex);
+    const times = this.#peers.peek(id.hex);
     return times === undefined || times.silences === 0 ? undefined : times.silentSince;
   }
 
   /** Was silent last time, and not long ago. */
   isSuspect(id: NodeId, monotonicMs: number): boolean {
-    const times = this.#peers.get(id.hex);
+    const times = this.#peers.peek(id.hex);
     return times !== undefined && times.suspectUntil > monotonicMs;
   }
 
   /** Smoothed, ms; undefined when never measured. */
   rttMs(id: NodeId): number | undefined {
-    const times = this.#peers.get(id.hex);
+    const times = this.#peers.peek(id.hex);
     return times === undefined || times.smoothedUs === 0 ? undefined : times.smoothedUs / 1_000;
   }
 
   /** When a lookup should no longer rely on this contact alone, ms. */
   hedgeAfterMs(id: NodeId, isConnected: boolean): number {
     const { minHedgeMs, maxHedgeMs, dialBudgetMs } = this.#init;
-    const times = this.#peers.get(id.hex);
+    const times = this.#peers.peek(id.hex);
     const usual = times === undefined || times.smoothedUs === 0 ? undefined : Math.max(minHedgeMs, usualMs(times));
     if (isConnected && usual !== undefined) return Math.min(maxHedgeMs, usual);
     // Whoever was never measured may be farther than the others, and a dial takes more than one round trip.
@@ -132,7 +132,7 @@ export class RoundTripTimes {
   /** When to give up, ms. */
   timeoutMs(id: NodeId, isConnected: boolean): number {
     const { minTimeoutMs, maxTimeoutMs, strangerTimeoutMs, dialBudgetMs } = this.#init;
-    const times = this.#peers.get(id.hex);
+    const times = this.#peers.peek(id.hex);
     const usual = times === undefined || times.smoothedUs === 0 ? strangerTimeoutMs : usualMs(times);
     const patience = Math.max(minTimeoutMs, usual, usualMs(this.#everybody)) * 2 ** (times?.silences ?? 0);
     return Math.min(maxTimeoutMs, patience) + (isConnected ? 0 : dialBudgetMs);
