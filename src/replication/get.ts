@@ -38,8 +38,11 @@ export interface GetInput {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Readings, when what was read is gone by the time its value is asked for: something newer was put, or it ended. */
+const MAX_READINGS = 3;
+
 /** @throws NautilusError `NOT_FOUND`, `QUORUM_NOT_REACHED`, `NO_PEERS`, `ABORTED` */
-export async function getRecords(components: GetComponents, input: GetInput): Promise<GetResult> {
+export async function getRecords(components: GetComponents, input: GetInput, readings = 1): Promise<GetResult> {
   const { clock, constants, kHistory, seen } = components;
   const { key, signal } = input;
   const startedAt = clock.monotonic();
@@ -69,9 +72,10 @@ export async function getRecords(components: GetComponents, input: GetInput): Pr
   signal?.throwIfAborted();
   // One of them may end while its value is on its way, and from then on nobody returns it: what is there instead?
   const hasEnded = () => chosen.some((header) => !isLive(header, clock.now()));
-  if (hasEnded()) return getRecords(components, input);
+  if (hasEnded()) return getRecords(components, input, readings + 1);
   const records = fetches.flatMap((fetch) => fetch.record ?? []);
   if (fetches[0]?.record === undefined) {
+    if (readings < MAX_READINGS) return getRecords(components, input, readings + 1);
     throw new NautilusError(
       'QUORUM_NOT_REACHED',
       `"${key.text}" is there, but no holder has sent its newest value: try again`,
@@ -79,7 +83,7 @@ export async function getRecords(components: GetComponents, input: GetInput): Pr
   }
   const agreed = reading.answers.filter((answer) => holdsVersion(answer, newest)).length;
   const writtenBack = input.stable ? await makeStable(components, reading, fetches[0].record, agreed, signal) : 0;
-  if (hasEnded()) return getRecords(components, input);
+  if (hasEnded()) return getRecords(components, input, readings + 1);
   return {
     key: key.text,
     records: records.map(({ header, value }) => ({
