@@ -156,7 +156,7 @@ export class Repair {
   }
 
   /** Members to compare with, and what came of it. */
-  get loads(): Readonly<Record<'partners' | 'compared' | 'openRegions', Load>> {
+  get loads(): Readonly<Record<'partners' | 'compared' | 'openAreas', Load>> {
     const partners = { size: this.#partners.size, limit: this.#membership.view.shared.size };
     return { partners, ...this.settlement.loads };
   }

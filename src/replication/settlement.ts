@@ -85,11 +85,11 @@ export class Settlement {
   }
 
   /** Members compared with, and regions this node may not speak for yet. */
-  get loads(): { readonly compared: Load; readonly openRegions: Load } {
-    const { shared, regions } = this.#view;
+  get loads(): { readonly compared: Load; readonly openAreas: Load } {
+    const { shared } = this.#view;
     return {
       compared: { size: this.#comparisons.size, limit: shared.size },
-      openRegions: { size: this.#open.size, limit: regions.length },
+      openAreas: { size: this.#open.size, limit: this.#areas.length },
     };
   }
 
