@@ -31,6 +31,8 @@ export interface SimulatedNodeInit {
   readonly mode: NodeMode;
   readonly clockError?: ClockError | undefined;
   readonly disk?: DiskOptions | undefined;
+  /** Whether a server keeps records. @default true */
+  readonly isStoring?: boolean | undefined;
   /** @default 300, as over libp2p */
   readonly maxConnections?: number | undefined;
 }
@@ -56,6 +58,7 @@ export class SimulatedNode {
   readonly #components: SimulatedNodeComponents;
   #clockError: ClockError | undefined;
   readonly #diskOptions: DiskOptions | undefined;
+  readonly #isStoring: boolean;
   readonly #maxConnections: number | undefined;
   #disk: SimulatedDisk;
   #life: NodeLife | undefined;
@@ -73,6 +76,7 @@ export class SimulatedNode {
     this.#clockError = init.clockError;
     this.#clock = new NodeClock(components.clock, init.clockError);
     this.#diskOptions = init.disk;
+    this.#isStoring = init.isStoring ?? true;
     this.#maxConnections = init.maxConnections;
     this.#disk = this.#createDisk();
   }
@@ -118,7 +122,7 @@ export class SimulatedNode {
       { number, self, mode, constants, maxConnections: this.#maxConnections },
     );
     const kademlia = new Kademlia({ transport, clock, random, observer, state: this.#disk.state, constants });
-    const registry = mode === 'server' ? await this.#openRegistry(clock) : undefined;
+    const registry = mode === 'server' && this.#isStoring ? await this.#openRegistry(clock) : undefined;
     const replication = await Replication.create({
       kademlia,
       store: registry,

@@ -32,6 +32,8 @@ export interface WorldOptions {
   readonly disk?: DiskOptions | undefined;
   /** Open connections of a node. Fewer make a large world small: a connection takes some 700 bytes over both ends. @default 300, as over libp2p */
   readonly maxConnections?: number | undefined;
+  /** False: servers that keep no records and so compare none: tables and lookups alone, at a third of the cost. @default true */
+  readonly storing?: boolean | undefined;
   /** Real Ed25519 signatures instead of keyed hashes. @default false */
   readonly ed25519?: boolean | undefined;
   /** Told as nodes join, for progress lines. */
@@ -89,6 +91,7 @@ export class World {
           mode: options.modeOf?.(number) ?? 'server',
           clockError: options.clockErrorOf?.(number, random.fork('clock')),
           disk: options.disk,
+          isStoring: options.storing,
           maxConnections: options.maxConnections,
         },
       );
