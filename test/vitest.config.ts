@@ -32,6 +32,8 @@ export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
     pool: 'forks',
+    // The default leaves a core to whoever watches: of two cores that is half of them.
+    maxWorkers: '100%',
     setupFiles: ['src/platform/node20.ts'],
     reporters: ['default', new TotalsReporter()],
     projects: [
