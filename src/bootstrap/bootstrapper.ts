@@ -56,7 +56,8 @@ export class Bootstrapper {
   readonly #probeIntervalMs: number;
   readonly #stopping = new AbortController();
   readonly #firstJoin: Promise<'joined'>;
-  readonly #firstRounds: Promise<'nobody'>;
+  /** Raced once: whoever asks waits for this one promise, which settles, and not again for a join that may never come. */
+  readonly #firstAttempt: Promise<'joined' | 'nobody'>;
   #onFirstJoin!: () => void;
   #onFirstRounds!: () => void;
   /** Aborted to end all waits at once; then replaced. */
@@ -79,9 +80,10 @@ export class Bootstrapper {
     this.#firstJoin = new Promise((resolve) => {
       this.#onFirstJoin = () => resolve('joined');
     });
-    this.#firstRounds = new Promise((resolve) => {
+    const firstRounds = new Promise<'nobody'>((resolve) => {
       this.#onFirstRounds = () => resolve('nobody');
     });
+    this.#firstAttempt = Promise.race([this.#firstJoin, firstRounds]);
   }
 
   get state(): BootstrapState {
@@ -121,8 +123,7 @@ export class Bootstrapper {
    * @throws as `whenJoined`
    */
   firstAttempt({ signal }: WaitOptions = {}): Promise<'joined' | 'nobody'> {
-    const attempt = Promise.race([this.#firstJoin, this.#firstRounds]);
-    return abortable(abortable(attempt, this.#stopping.signal), signal);
+    return abortable(abortable(this.#firstAttempt, this.#stopping.signal), signal);
   }
 
   #isDry(): boolean {

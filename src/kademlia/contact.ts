@@ -1,4 +1,4 @@
-import { sharedIdentity } from './identity-cache.ts';
+import { sameTexts, sharedIdentity } from './identity-cache.ts';
 import type { NodeId } from './node-id.ts';
 
 /**
@@ -20,8 +20,5 @@ export function createContact(publicKey: Uint8Array, addresses: readonly string[
 
 /** In the same order: a peer that says them in another one has changed its mind about which is best. */
 export function sameAddresses(a: Contact, b: Contact): boolean {
-  return (
-    a.addresses === b.addresses ||
-    (a.addresses.length === b.addresses.length && a.addresses.every((address, i) => address === b.addresses[i]))
-  );
+  return sameTexts(a.addresses, b.addresses);
 }

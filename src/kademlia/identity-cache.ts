@@ -112,7 +112,8 @@ function isKeyOf(identity: Identity | undefined, publicKeys: Uint8Array, offset:
   return true;
 }
 
-function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+/** In the same order. */
+export function sameTexts(a: readonly string[], b: readonly string[]): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;

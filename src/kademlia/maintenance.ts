@@ -81,7 +81,12 @@ export class Maintenance {
     this.#watch =
       intervalMs === undefined
         ? undefined
-        : new NeighbourhoodWatch({ ...init, intervalMs, lookInto: (j, options) => this.#lookInto(j, options) });
+        : new NeighbourhoodWatch({
+            ...init,
+            intervalMs,
+            isNews: (id) => this.#isNews(id),
+            lookInto: (j, options) => this.#lookInto(j, options),
+          });
   }
 
   start(): void {
@@ -135,8 +140,7 @@ export class Maintenance {
     const heard = this.#heardCompletely(closest);
     for (let j = table.sizes().length - 1; j >= heard; j--) table.markSearched(j);
     for (let j = heard - 1; j >= 0; j--) {
-      const isFar = j < table.neighbourhoodDepth() && table.unsearchedBucket() !== j;
-      if (!isFar || (table.sizes()[j] ?? 0) < FAR_CONTACTS) await this.#lookInto(j, options);
+      if (this.#wantsEverybodyIn(j) || (table.sizes()[j] ?? 0) < FAR_CONTACTS) await this.#lookInto(j, options);
     }
   }
 
@@ -244,7 +248,7 @@ export class Maintenance {
 
   #isNews(id: NodeId): boolean {
     const { kademlia, isSilent } = this.#init;
-    return kademlia.table.get(id) === undefined && !isSilent(id);
+    return !id.equals(kademlia.self.id) && kademlia.table.get(id) === undefined && !isSilent(id);
   }
 
   async #answers(contact: Contact, options: CallOptions): Promise<boolean> {
@@ -262,10 +266,15 @@ export class Maintenance {
     const { kademlia, random } = this.#init;
     const { table, self } = kademlia;
     const target = randomIdInBucket(self.id, j, random);
-    // Where this node claims to know everybody it has to ask for all of them.
-    const isComplete = j >= table.neighbourhoodDepth() || table.unsearchedBucket() === j;
-    await kademlia.findClosest(target, { ...options, k: isComplete ? table.k : FAR_CONTACTS });
-    if (isComplete) table.markSearched(j);
+    const wantsEverybody = this.#wantsEverybodyIn(j);
+    await kademlia.findClosest(target, { ...options, k: wantsEverybody ? table.k : FAR_CONTACTS });
+    if (wantsEverybody) table.markSearched(j);
+  }
+
+  /** Where this node claims to know everybody it has to ask for all of them. */
+  #wantsEverybodyIn(j: number): boolean {
+    const { table } = this.#init.kademlia;
+    return j >= table.neighbourhoodDepth() || table.unsearchedBucket() === j;
   }
 
   /**

@@ -26,8 +26,8 @@ export interface NeighbourhoodWatchInit {
   readonly random: Random;
   /** ± 10 %, the first time at any moment of it: nodes that started together do not ask together. */
   readonly intervalMs: number;
-  /** It did not answer a moment ago. */
-  isSilent(id: NodeId): boolean;
+  /** Neither this node nor in its table, and not silent a moment ago. */
+  isNews(id: NodeId): boolean;
   /** Looks for everybody in a bucket. */
   lookInto(bucket: number, options: { readonly signal: AbortSignal }): Promise<void>;
 }
@@ -64,7 +64,7 @@ export class NeighbourhoodWatch {
   }
 
   async #lookAround(): Promise<void> {
-    const { kademlia, random, isSilent, lookInto } = this.#init;
+    const { kademlia, random, isNews, lookInto } = this.#init;
     const { table, self } = kademlia;
     const { signal } = this.#stopping;
     const unsearched = table.unsearchedBucket();
@@ -74,10 +74,7 @@ export class NeighbourhoodWatch {
     if (asked === undefined) return;
     const target = randomIdWithPrefix(self.id, depth, random);
     const { closer } = await kademlia.request(asked, { type: 'FIND_NODE', target: target.bytes }, { signal });
-    const news = closer.filter(({ id }) => {
-      if (id.equals(self.id) || table.get(id) !== undefined || isSilent(id)) return false;
-      return table.bucketIndex(id) >= depth;
-    });
+    const news = closer.filter(({ id }) => table.bucketIndex(id) >= depth && isNews(id));
     await Promise.all(news.slice(0, MAX_PINGS).map((contact) => kademlia.ping(contact, { signal }).catch(unlessBug)));
   }
 }

@@ -71,11 +71,12 @@ export async function getRecords(components: GetComponents, input: GetInput, rea
   const fetches = await Promise.all(chosen.map((header) => fetchValue(components, reading, header, signal)));
   signal?.throwIfAborted();
   // One of them may end while its value is on its way, and from then on nobody returns it: what is there instead?
+  const readAgain = () => getRecords(components, input, readings + 1);
   const hasEnded = () => chosen.some((header) => !isLive(header, clock.now()));
-  if (hasEnded()) return getRecords(components, input, readings + 1);
+  if (hasEnded()) return readAgain();
   const records = fetches.flatMap((fetch) => fetch.record ?? []);
   if (fetches[0]?.record === undefined) {
-    if (readings < MAX_READINGS) return getRecords(components, input, readings + 1);
+    if (readings < MAX_READINGS) return readAgain();
     throw new NautilusError(
       'QUORUM_NOT_REACHED',
       `"${key.text}" is there, but no holder has sent its newest value: try again`,
@@ -83,7 +84,7 @@ export async function getRecords(components: GetComponents, input: GetInput, rea
   }
   const agreed = reading.answers.filter((answer) => holdsVersion(answer, newest)).length;
   const writtenBack = input.stable ? await makeStable(components, reading, fetches[0].record, agreed, signal) : 0;
-  if (hasEnded()) return getRecords(components, input, readings + 1);
+  if (hasEnded()) return readAgain();
   return {
     key: key.text,
     records: records.map(({ header, value }) => ({

@@ -7,7 +7,7 @@ import type { Clock, Timer } from '../core/index.ts';
 import { type Contact, commonPrefixLength, type NodeId } from '../kademlia/index.ts';
 import type { CellRange, NetworkConstants } from '../records/index.ts';
 import { mergeSiblings } from './cell-ranges.ts';
-import { type Region, regionsOf } from './regions.ts';
+import { type Region, regionsByMember, regionsOf } from './regions.ts';
 
 export interface MembershipComponents {
   readonly kademlia: {
@@ -214,17 +214,10 @@ export class Membership {
     const { kademlia, constants } = this.#components;
     const self = kademlia.self.id;
     const regions = regionsOf({ self, others, k: constants.k, depth });
-    const ranges = new Map<string, CellRange[]>();
-    for (const { range, members } of regions) {
-      for (const { hex } of members) {
-        if (hex === self.hex) continue;
-        const earlier = ranges.get(hex);
-        if (earlier === undefined) ranges.set(hex, [range]);
-        else earlier.push(range);
-      }
-    }
     const shared = new Map<string, readonly CellRange[]>();
-    for (const [hex, list] of ranges) shared.set(hex, mergeSiblings(list));
+    for (const [hex, list] of regionsByMember(regions)) {
+      if (hex !== self.hex) shared.set(hex, mergeSiblings(list.map(({ range }) => range)));
+    }
     return { regions, shared, isSmall: others.length + 1 < constants.k };
   }
 }

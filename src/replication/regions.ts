@@ -51,6 +51,19 @@ export function findRegion(regions: readonly Region[], keyId: Uint8Array): Regio
   return findCovering(regions, ({ range }) => range, keyId);
 }
 
+/** The regions of every member, by hex node id, in their order. */
+export function regionsByMember(regions: Iterable<Region>): Map<string, Region[]> {
+  const byMember = new Map<string, Region[]>();
+  for (const region of regions) {
+    for (const { hex } of region.members) {
+      const earlier = byMember.get(hex);
+      if (earlier === undefined) byMember.set(hex, [region]);
+      else earlier.push(region);
+    }
+  }
+  return byMember;
+}
+
 class RegionSearch {
   readonly #ids: readonly NodeId[];
   readonly #selfIndex: number;

@@ -8,7 +8,7 @@ import type { CellRange } from '../records/index.ts';
 import { compareRanges, coversRange, gapsBetween, intersectRanges, overlapsRange } from './cell-ranges.ts';
 import { type MembershipView, NO_VIEW } from './membership.ts';
 import { writeQuorum } from './quorum.ts';
-import { findRegion, type Region } from './regions.ts';
+import { findRegion, type Region, regionsByMember } from './regions.ts';
 
 interface Comparison {
   readonly ranges: readonly CellRange[];
@@ -36,7 +36,7 @@ export class Settlement {
    */
   #areas: readonly Region[] = [];
   // BOUNDED: as the view's ranges: the areas shared with each member, by hex node id. Empty while nothing is open.
-  readonly #areasWith = new Map<string, Region[]>();
+  #areasWith: ReadonlyMap<string, readonly Region[]> = new Map();
   // BOUNDED: by the areas; those that are not settled yet.
   readonly #open = new Map<Region, Tally>();
 
@@ -69,7 +69,6 @@ export class Settlement {
     const earlier = this.#of(member).filter((comparison) => comparison.withSettled && !withSettled);
     this.#comparisons.set(member, [...earlier, { ranges: counted, withSettled }]);
     this.#countWith(member);
-    if (this.#open.size === 0) this.#areasWith.clear();
   }
 
   /** Nothing counts any more: this node was away without knowing it. */
@@ -120,26 +119,20 @@ export class Settlement {
 
   #recount(): void {
     this.#open.clear();
-    this.#areasWith.clear();
     for (const area of this.#areas) {
       if (area.members.length === 1) continue; // nobody else could know better
       this.#open.set(area, { withAnybody: new Set(), withSettled: new Set() });
-      for (const { hex } of area.members) {
-        const earlier = this.#areasWith.get(hex);
-        if (earlier === undefined) this.#areasWith.set(hex, [area]);
-        else earlier.push(area);
-      }
     }
+    this.#areasWith = regionsByMember(this.#open.keys());
     for (const member of this.#comparisons.keys()) this.#countWith(member);
-    if (this.#open.size === 0) this.#areasWith.clear();
   }
 
   #countWith(member: string): void {
-    if (this.#open.size === 0) return;
     for (const area of this.#areasWith.get(member) ?? []) {
       const tally = this.#open.get(area);
       if (tally !== undefined) this.#count(area, tally, member);
     }
+    if (this.#open.size === 0) this.#areasWith = new Map();
   }
 
   /** Counts what was compared with a member where the whole area was; settled is settled. */
