@@ -11,7 +11,9 @@ import {
   type StateStore,
   type Timer,
 } from '../core/index.ts';
+import { bringsStrangers } from './brings-strangers.ts';
 import type { Contact } from './contact.ts';
+import { isThere } from './is-there.ts';
 import type { FindNodeRequest, FindNodeResponse } from './messages.ts';
 import { FAR_CONTACTS } from './neighbourhood-depth.ts';
 import { NeighbourhoodWatch } from './neighbourhood-watch.ts';
@@ -149,7 +151,7 @@ export class Maintenance {
     const { table, self } = kademlia;
     const stale = table.staleBuckets(clock.monotonic() - refreshIntervalMs / 2);
     // Whoever is back may know many whom nobody here has heard of.
-    const isReunion = (await this.#probeMissing(options)) > 0;
+    const isReunion = await this.#isReunion(await this.#probeMissing(options), options);
     if (isReunion) await kademlia.findClosest(self.id, options);
     for (const j of stale.reverse()) {
       if (isReunion || !(await this.#isSound(j, options))) await this.#lookInto(j, options);
@@ -209,18 +211,22 @@ export class Maintenance {
     this.#rechecks.set(id.hex, timer);
   }
 
-  /** Some of the missing, at random. @returns how many answered: they are back in the table */
-  async #probeMissing(options: CallOptions): Promise<number> {
+  /** Some of the missing, at random. @returns those that answered: they are back in the table */
+  async #probeMissing(options: CallOptions): Promise<Contact[]> {
     const { kademlia, random } = this.#init;
     const missing = kademlia.table.missing();
-    const probes: Promise<boolean>[] = [];
+    const probed: Contact[] = [];
     for (let i = 0; i < PROBES && missing.length > 0; i++) {
-      const [contact] = missing.splice(Math.floor(random.next() * missing.length), 1);
-      if (contact !== undefined) probes.push(this.#answers(contact, options));
+      probed.push(...missing.splice(Math.floor(random.next() * missing.length), 1));
     }
-    const answers = await Promise.all(probes);
+    const answers = await Promise.all(probed.map((contact) => isThere(kademlia, contact, options)));
     options.signal?.throwIfAborted();
-    return answers.filter((isThere) => isThere).length;
+    return probed.filter((_, i) => answers[i]);
+  }
+
+  async #isReunion(returned: readonly Contact[], options: CallOptions): Promise<boolean> {
+    for (const contact of returned) if (await bringsStrangers(this.#init.kademlia, contact, options)) return true;
+    return false;
   }
 
   /**
@@ -235,7 +241,7 @@ export class Maintenance {
     const [oldest] = contacts;
     if (isFar && contacts.length < FAR_CONTACTS) return false;
     if (oldest === undefined) return true; // its neighbours would have told the watch
-    if (isFar) return this.#answers(oldest, options);
+    if (isFar) return isThere(kademlia, oldest, options);
     try {
       const { bytes: target } = randomIdInBucket(self.id, j, random);
       const { closer } = await kademlia.request(oldest, { type: 'FIND_NODE', target }, options);
@@ -249,16 +255,6 @@ export class Maintenance {
   #isNews(id: NodeId): boolean {
     const { kademlia, isSilent } = this.#init;
     return !id.equals(kademlia.self.id) && kademlia.table.get(id) === undefined && !isSilent(id);
-  }
-
-  async #answers(contact: Contact, options: CallOptions): Promise<boolean> {
-    try {
-      await this.#init.kademlia.ping(contact, options);
-      return true;
-    } catch (error) {
-      unlessBug(error);
-      return false;
-    }
   }
 
   /** Asked from the nearest to the farthest, because what is found near decides how far the neighbourhood reaches. */

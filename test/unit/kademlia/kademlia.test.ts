@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NautilusError, type NodeEvent, type StateStore } from '../../../src/core/index.ts';
-import { compareDistance, createContact, NodeId, type Response } from '../../../src/kademlia/index.ts';
+import { type Contact, compareDistance, createContact, NodeId, type Response } from '../../../src/kademlia/index.ts';
 import { EMPTY_HANDED, MemoryNetwork, type MemoryNode } from './memory-network.ts';
 
 const idsOf = (contacts: readonly { readonly id: NodeId }[]) => contacts.map(({ id }) => id.hex);
@@ -293,6 +293,41 @@ describe('Kademlia', () => {
         expect(idsOf(outcome.closest)).toEqual(trueClosest(living, searcher, target, 8));
       }
     }, 60_000);
+  });
+
+  describe('one that was away', () => {
+    /** Of `searcher`'s next refresh, once `away` is there again. */
+    async function questionsAtReturn(network: MemoryNetwork, searcher: MemoryNode, away: readonly MemoryNode[]) {
+      const isMissing = ({ id }: Contact) => away.some((node) => node.kademlia.self.id.equals(id));
+      for (let i = 0; i < 10 && searcher.kademlia.contacts().some(isMissing); i++) await network.clock.advance(660_000);
+      expect(searcher.kademlia.table.missing().some(isMissing)).toBe(true);
+      await network.clock.advance(301_000); // now no bucket has been looked at lately
+      network.sides.clear();
+      for (const node of away) node.transport.state = 'alive';
+      for (const transport of network.transports.values()) transport.received.length = 0;
+      await network.run(searcher.kademlia.refresh());
+      const received = [...network.transports.values()].flatMap((transport) => transport.received);
+      return received.filter((request) => request.type === 'FIND_NODE').length;
+    }
+
+    it('is asked whom it knows, and that is all when it brings nobody new', async () => {
+      const network = new MemoryNetwork(61, { k: 8 });
+      const nodes = await network.addServers(48);
+      const [searcher, away] = nodes as [MemoryNode, MemoryNode];
+      away.transport.state = 'dead';
+      const questions = await questionsAtReturn(network, searcher, [away]);
+      expect(searcher.kademlia.table.missing()).toEqual([]);
+      expect(questions).toBeLessThan(20);
+    });
+
+    it('has every bucket looked into when it brings a network of its own', async () => {
+      const network = new MemoryNetwork(62, { k: 8 });
+      const nodes = await network.addServers(48);
+      const halves = [nodes.slice(0, 24), nodes.slice(24)] as const;
+      network.cut(...halves);
+      const questions = await questionsAtReturn(network, nodes[0]!, halves[1]);
+      expect(questions).toBeGreaterThan(40);
+    });
   });
 
   describe('saying goodbye', () => {
