@@ -2,7 +2,7 @@
  * One connection as one of its ends sees it: who is there, the requests that wait for it to open or for an answer, and the ones being served.
  * Not here: dialling and which of two connections is used (virtual-transport.ts).
  */
-import { isNautilusError, NautilusError } from '../../src/core/index.ts';
+import { type ErrorCode, isNautilusError, NautilusError } from '../../src/core/index.ts';
 import {
   encodeRequest,
   encodeResponse,
@@ -38,6 +38,12 @@ export interface DialTarget {
   readonly others: readonly string[];
   /** Node id in hex, when it is known who should answer. */
   readonly expected: string | undefined;
+}
+
+/** Why a connection is no more. Not an error yet: nobody waits at most of them, and a stack takes longer to write down than a frame to send. */
+export interface EndReason {
+  readonly code: ErrorCode;
+  readonly message: string;
 }
 
 /** Somebody who waits for the connection (no request) or for an answer: also the deadline for it, and the ear for the caller's abort. */
@@ -191,11 +197,11 @@ export class VirtualSession {
   }
 
   /** The connection is gone: everybody who waits is told why. */
-  end(reason: NautilusError): void {
+  end({ code, message }: EndReason): void {
     this.#hasEnded = true;
     const waiters = this.#waiters;
     this.#waiters = NOBODY;
-    for (const waiter of waiters) waiter.reject(reason);
+    for (const waiter of waiters) waiter.reject(new NautilusError(code, message));
   }
 
   /** For its waiters alone: this one does not wait any longer. */

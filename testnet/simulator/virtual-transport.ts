@@ -26,7 +26,7 @@ import { sameConstants } from './same-constants.ts';
 import type { FramePurpose, RequestPurpose } from './traffic.ts';
 import type { CloseCause, ConnectionHandler, Endpoint, Link } from './virtual-link.ts';
 import type { VirtualNetwork } from './virtual-network.ts';
-import { type DialTarget, type SessionOwner, VirtualSession } from './virtual-session.ts';
+import { type DialTarget, type EndReason, type SessionOwner, VirtualSession } from './virtual-session.ts';
 
 /** Names a machine of the virtual network by its connection: stands for the proof of identity in a real handshake. */
 export type IdentityAt = (endpoint: Endpoint) => Contact;
@@ -93,7 +93,7 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
   async stop(): Promise<void> {
     this.#isStopped = true;
     for (const session of this.#all()) {
-      this.#drop(session, new NautilusError('ABORTED', 'the node is stopping'));
+      this.#drop(session, { code: 'ABORTED', message: 'the node is stopping' });
     }
     this.#components.network.kill(this.endpoint);
   }
@@ -139,7 +139,7 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
     if (session === undefined) return;
     const [address, ...others] = session.dial?.others ?? [];
     if (session.dial === undefined || address === undefined) {
-      this.#drop(session, new NautilusError('PEER_UNREACHABLE', 'the connection was refused or lost'), cause);
+      this.#drop(session, { code: 'PEER_UNREACHABLE', message: 'the connection was refused or lost' }, cause);
       return;
     }
     session.dial = { ...session.dial, address, others };
@@ -163,7 +163,7 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
 
   /** For its sessions alone. */
   onUnwanted(session: VirtualSession): void {
-    this.#drop(session, new NautilusError('TIMEOUT', 'nobody waits for this connection any more'));
+    this.#drop(session, { code: 'TIMEOUT', message: 'nobody waits for this connection any more' });
   }
 
   #dial(target: DialTarget): VirtualSession {
@@ -219,7 +219,7 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
     // Both dialled at once: the one opened by the smaller id is used. The other end decides alike, and closes the loser.
     if (isCrossing && this.self.id.hex < hex) return;
     if (isCrossing) network.close(former.link, this.endpoint);
-    else if (former !== undefined) this.#drop(former, new NautilusError('PEER_UNREACHABLE', 'the peer connected anew'));
+    else if (former !== undefined) this.#drop(former, { code: 'PEER_UNREACHABLE', message: 'the peer connected anew' });
     const session = isCrossing ? former : this.#createSession(link, undefined);
     if (isCrossing) this.#moveTo(session, link);
     network.send(link, this.endpoint, this.#hello(), 'HELLO');
@@ -229,7 +229,7 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
   /** The peer we dialled speaks for the first time. */
   #onAnswer(session: VirtualSession, frame: DecodedFrame): void {
     if (frame.kind !== 'hello') {
-      this.#drop(session, new NautilusError('MALFORMED', 'the peer did not begin with HELLO'));
+      this.#drop(session, { code: 'MALFORMED', message: 'the peer did not begin with HELLO' });
       return;
     }
     const { link } = session;
@@ -238,7 +238,7 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
     const mismatch = this.#mismatch(frame.hello);
     if (mismatch !== undefined) this.#drop(session, mismatch);
     else if (identity.id.hex !== (session.dial?.expected ?? identity.id.hex)) {
-      this.#drop(session, new NautilusError('PEER_UNREACHABLE', 'another identity answered there'));
+      this.#drop(session, { code: 'PEER_UNREACHABLE', message: 'another identity answered there' });
     } else this.#open(session, identity, frame.hello, 'outbound');
   }
 
@@ -276,14 +276,14 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
 
   #misbehaved(session: VirtualSession, peer: Peer, reason: string): void {
     this.#components.observer.notify({ type: 'peer-misbehaved', nodeId: peer.contact.id.hex, reason });
-    this.#drop(session, new NautilusError('MALFORMED', `the peer broke the protocol: ${reason}`));
+    this.#drop(session, { code: 'MALFORMED', message: `the peer broke the protocol: ${reason}` });
   }
 
   #open(session: VirtualSession, identity: Contact, hello: Hello, direction: Peer['direction']): void {
     const { id, publicKey } = identity;
     const former = this.#sessions.get(id.hex);
     if (former?.peer !== undefined && former !== session) {
-      this.#drop(former, new NautilusError('PEER_UNREACHABLE', 'the peer connected anew'));
+      this.#drop(former, { code: 'PEER_UNREACHABLE', message: 'the peer connected anew' });
     }
     this.#sessions.set(id.hex, session);
     this.#anonymousDials.delete(session);
@@ -303,7 +303,7 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
     for (const other of this.#anonymousDials) {
       if (other.dial?.address !== address) continue;
       session.adopt(other);
-      this.#drop(other, new NautilusError('PEER_UNREACHABLE', 'the peer dialled us first'));
+      this.#drop(other, { code: 'PEER_UNREACHABLE', message: 'the peer dialled us first' });
     }
   }
 
@@ -315,7 +315,7 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
       if (picked === undefined) return; // nobody is idle
       const { session, lastUse } = picked;
       if (session.lastUse !== lastUse || !session.isIdle || this.#sessionOf(session.link) !== session) continue;
-      this.#drop(session, new NautilusError('PEER_UNREACHABLE', 'too many connections'));
+      this.#drop(session, { code: 'PEER_UNREACHABLE', message: 'too many connections' });
       return;
     }
   }
@@ -329,7 +329,7 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
   }
 
   /** The connection ends, for everybody who waits for it. */
-  #drop(session: VirtualSession, reason: NautilusError, cause: CloseCause = 'closed'): void {
+  #drop(session: VirtualSession, reason: EndReason, cause: CloseCause = 'closed'): void {
     const { link, peer } = session;
     this.#assign(link, undefined);
     this.#anonymousDials.delete(session);
@@ -346,12 +346,12 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
     this.#assign(link, session);
   }
 
-  #mismatch({ protocolVersion, constants }: Hello): NautilusError | undefined {
+  #mismatch({ protocolVersion, constants }: Hello): EndReason | undefined {
     if (protocolVersion === PROTOCOL_VERSION && sameConstants(constants, this.#constants)) return undefined;
-    return new NautilusError(
-      'NETWORK_MISMATCH',
-      `the peer belongs to network ${constants.network} or has other constants`,
-    );
+    return {
+      code: 'NETWORK_MISMATCH',
+      message: `the peer belongs to network ${constants.network} or has other constants`,
+    };
   }
 
   #hello(): Uint8Array {
