@@ -32,6 +32,7 @@ export const ERROR_CATALOGUE = {
   PORT_TAKEN: 'the address is already in use',
   RESOURCE_EXHAUSTED: 'a queue or quota is full',
   STORAGE_FAILED: 'the storage failed',
+  SHARD_DOWN: 'the part of the storage that has it is down',
   STORAGE_DAMAGED: 'the storage is damaged',
   DISK_FULL: 'no space left on the device',
   // The other side of the wire.

@@ -18,6 +18,20 @@ export type NodeEvent =
   | { readonly type: 'record-expired'; readonly key: string; readonly deleted: boolean }
   /** Copies moved between this node and another holder, outside of puts. */
   | { readonly type: 'records-repaired'; readonly nodeId: string; readonly fetched: number; readonly pushed: number }
+  | { readonly type: 'shard-opened'; readonly shard: string }
+  /** `reason` unless it is closed. */
+  | {
+      readonly type: 'shard-circuit';
+      readonly shard: string;
+      readonly state: 'closed' | 'open' | 'half-open';
+      readonly reason?: string;
+    }
+  | { readonly type: 'shard-job-failed'; readonly shard: string; readonly code: ErrorCode; readonly reason: string }
+  /** A write for `shard` waits on `holder`, or has arrived. */
+  | { readonly type: 'hint-stored'; readonly shard: string; readonly holder: string }
+  | { readonly type: 'hint-home'; readonly shard: string; readonly holder: string }
+  /** Nothing is left on it: it may be taken away. */
+  | { readonly type: 'shard-drained'; readonly shard: string }
   | { readonly type: 'bootstrap-progress'; readonly source: string; readonly message: string }
   | { readonly type: 'warning'; readonly code: string; readonly message: string };
 

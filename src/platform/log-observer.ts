@@ -88,6 +88,24 @@ function describe(event: NodeEvent): Line {
       return { level: 'debug', message: 'record expired' };
     case 'records-repaired':
       return { level: 'debug', message: 'records repaired' };
+    case 'shard-opened':
+      return { level: 'info', message: 'storage opened', kind: event.shard };
+    case 'shard-circuit':
+      return event.state === 'open'
+        ? { level: 'warn', message: 'storage down', kind: event.shard }
+        : {
+            level: 'info',
+            message: event.state === 'closed' ? 'storage back' : 'storage tried again',
+            kind: `${event.shard} ${event.state}`,
+          };
+    case 'shard-job-failed':
+      return { level: 'debug', message: 'storage call failed' };
+    case 'hint-stored':
+      return { level: 'debug', message: 'hint stored' };
+    case 'hint-home':
+      return { level: 'debug', message: 'hint brought home' };
+    case 'shard-drained':
+      return { level: 'info', message: 'storage drained', kind: event.shard };
     case 'request-failed':
       return { level: 'debug', message: 'request failed' };
     case 'request-sent':
