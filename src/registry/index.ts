@@ -8,3 +8,5 @@ export type * from './storage.ts';
 export { parseStorageUrl } from './storage-url.ts';
 export { openLmdbStorage } from './storages/lmdb.ts';
 export { MEMORY_ENTRY_OVERHEAD_BYTES, MemoryStorage } from './storages/memory.ts';
+export { openPostgresStorage } from './storages/postgres.ts';
+export { openRedisStorage } from './storages/redis.ts';

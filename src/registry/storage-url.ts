@@ -1,12 +1,17 @@
 /** `--storage` URLs: which storage, where, and how large. Knows the form only; open-storage.ts opens it. */
 import { NautilusError } from '../core/index.ts';
+import { type PostgresUrl, parsePostgresUrl } from './storages/postgres-url.ts';
+import { parseRedisUrl, type RedisUrl } from './storages/redis-url.ts';
 
 export type StorageUrl =
   | { readonly kind: 'memory'; readonly maxRecords: number | undefined; readonly maxBytes: number | undefined }
   /** `path` undefined: in the data directory. */
-  | { readonly kind: 'lmdb'; readonly path: string | undefined };
+  | { readonly kind: 'lmdb'; readonly path: string | undefined }
+  | PostgresUrl
+  | RedisUrl;
 
-const KNOWN = 'known are memory: (with ?maxRecords=… and &maxBytes=…) and lmdb: (or lmdb:/path/to/directory)';
+const KNOWN =
+  'known are memory: (with ?maxRecords=… and &maxBytes=…), lmdb: (or lmdb:/path/to/directory) postgres://… and redis://…';
 const FORM = /^([a-z][a-z0-9+.-]*):([^?]*)(?:\?(.*))?$/i;
 
 /** @throws NautilusError `CONFIG_INVALID`, naming the field */
@@ -22,6 +27,12 @@ export function parseStorageUrl(url: string): StorageUrl {
       onlyFields(url, fields, []);
       if (path.includes('\0')) throw invalid(url, 'its path has a NUL character');
       return { kind: 'lmdb', path: path === '' ? undefined : path };
+    case 'postgres':
+    case 'postgresql':
+      return parsePostgresUrl(url);
+    case 'redis':
+    case 'rediss':
+      return parseRedisUrl(url);
     default:
       throw invalid(url, scheme === '' ? `it has no scheme; ${KNOWN}` : `the scheme "${scheme}:" is unknown; ${KNOWN}`);
   }

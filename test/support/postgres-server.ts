@@ -1,0 +1,215 @@
+/**
+ * A PostgreSQL server of its own for one test file: in a temporary directory, on a free port of 127.0.0.1, gone when the tests are over, also
+ * when they fail. The server refuses to be root: then it runs as the user postgres that its package made.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { until } from './until.ts';
+
+const INSTALL_HINT = 'PostgreSQL is missing: apt-get install postgresql (its service is not needed)';
+/** The server's first start and its last steps, on a machine that does something else. */
+const PATIENCE_MS = 60_000;
+
+/** Why the tests cannot run here; undefined: they can. In CI that is a failure. */
+export function missingPostgres(): string | undefined {
+  if (binaries() !== undefined) return undefined;
+  if (process.env.CI) throw new Error(INSTALL_HINT);
+  return INSTALL_HINT;
+}
+
+export interface PostgresServer {
+  readonly port: number;
+  /** The process that listens; each connection has a child of it. */
+  readonly pid: number;
+  /** Directory of its unix socket and of its data (`data`). */
+  readonly directory: string;
+  /** As the superuser, whom the server trusts. @param rest appended, e.g. `?schema=…` */
+  url(database?: string, rest?: string): string;
+  /** As the superuser, over a connection of its own. */
+  query(text: string, values?: readonly unknown[]): Promise<readonly Record<string, unknown>[]>;
+  /** Processes that serve connections, by what they last did; our own not among them. */
+  backends(like?: string): Promise<readonly number[]>;
+  /** All processes at once, as a power cut would. */
+  kill(): Promise<void>;
+  /** Tells the sessions to end and waits. */
+  shutDown(): Promise<void>;
+  /** Again on the same port, with these settings over those of before. */
+  start(settings?: Readonly<Record<string, string>>): Promise<void>;
+  /** Kills it and removes its files. */
+  dispose(): Promise<void>;
+}
+
+export async function startPostgresServer(settings: Readonly<Record<string, string>> = {}): Promise<PostgresServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'nautilus-pg-'));
+  const data = join(directory, 'data');
+  if (isRoot()) execFileSync('chown', ['postgres:', directory]);
+  run('initdb', [
+    '-D',
+    data,
+    '-U',
+    'postgres',
+    '-A',
+    'trust',
+    '-E',
+    'UTF8',
+    '--no-locale',
+    '--no-sync',
+    '--no-instructions',
+  ]);
+  const server = new Server(directory, await freePort());
+  try {
+    await server.start(settings);
+  } catch (error) {
+    await server.dispose();
+    throw error;
+  }
+  return server;
+}
+
+class Server implements PostgresServer {
+  readonly directory: string;
+  readonly port: number;
+  #process: ChildProcess | undefined;
+  #log = '';
+
+  constructor(directory: string, port: number) {
+    this.directory = directory;
+    this.port = port;
+  }
+
+  get pid(): number {
+    return this.#process!.pid!;
+  }
+
+  url(database = 'postgres', rest = ''): string {
+    return `postgres://postgres@127.0.0.1:${this.port}/${database}${rest}`;
+  }
+
+  async start(settings: Readonly<Record<string, string>> = {}): Promise<void> {
+    const all = {
+      listen_addresses: '127.0.0.1',
+      port: String(this.port),
+      unix_socket_directories: this.directory,
+      max_connections: '50',
+      shared_buffers: '16MB',
+      ...settings,
+    };
+    const args = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const [command, ...rest] = asUser('postgres', ['-D', join(this.directory, 'data'), ...args]);
+    const started = spawn(command!, rest, { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#process = started;
+    this.#log = '';
+    started.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.#log += text;
+    });
+    await until(
+      'PostgreSQL is ready',
+      () => {
+        if (started.exitCode !== null) throw new Error(`PostgreSQL ended with ${started.exitCode}: ${this.#log}`);
+        return this.#log.includes('ready to accept') || undefined;
+      },
+      PATIENCE_MS,
+    );
+  }
+
+  async query(text: string, values: readonly unknown[] = []): Promise<readonly Record<string, unknown>[]> {
+    const client = new pg.Client({ connectionString: this.url(), application_name: 'test' });
+    await client.connect();
+    try {
+      return (await client.query(text, [...values])).rows as Record<string, unknown>[];
+    } finally {
+      await client.end();
+    }
+  }
+
+  async backends(like = '%'): Promise<readonly number[]> {
+    const rows = await this.query(
+      `SELECT pid FROM pg_stat_activity WHERE application_name = 'nautilus' AND query LIKE $1 ORDER BY backend_start`,
+      [like],
+    );
+    return rows.map(({ pid }) => Number(pid));
+  }
+
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  async shutDown(): Promise<void> {
+    await this.#end('SIGINT');
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#process !== undefined && this.#process.exitCode === null && this.#process.signalCode === null)
+      await this.kill();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  async #end(signal: 'SIGKILL' | 'SIGINT'): Promise<void> {
+    const family = [this.pid, ...childrenOf(this.pid)];
+    const exited = new Promise((resolve) => this.#process!.once('exit', resolve));
+    for (const pid of signal === 'SIGKILL' ? family : [this.pid]) {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // Gone between the look and the kill.
+      }
+    }
+    await exited;
+    // What is left of its children would keep the next one from starting.
+    await until('its children are gone', () => !family.some(isAlive) || undefined, PATIENCE_MS);
+  }
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+/** Where initdb and postgres are: Debian keeps them out of PATH. */
+function binaries(): string | undefined {
+  const debian = '/usr/lib/postgresql';
+  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
+  const directories = [
+    ...versions.map((version) => join(debian, version, 'bin')),
+    ...(process.env.PATH ?? '').split(':'),
+  ];
+  return directories.find(
+    (directory) => existsSync(join(directory, 'initdb')) && existsSync(join(directory, 'postgres')),
+  );
+}
+
+/** Ends with us, whatever becomes of us. */
+function asUser(program: string, args: readonly string[]): readonly string[] {
+  const user = isRoot() ? ['--reuid=postgres', '--regid=postgres', '--clear-groups'] : [];
+  return ['setpriv', ...user, '--pdeathsig=KILL', join(binaries()!, program), ...args];
+}
+
+function run(program: string, args: readonly string[]): void {
+  const [command, ...rest] = asUser(program, args);
+  execFileSync(command!, rest, { stdio: ['ignore', 'ignore', 'pipe'] });
+}
+
+function childrenOf(pid: number): readonly number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    // No such process.
+    return false;
+  }
+}
+
+/** Free a moment ago: good enough for a machine that tests. */
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address() as { port: number };
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
