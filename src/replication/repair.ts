@@ -102,7 +102,7 @@ const KEYS_AT_ONCE = 256;
 const KEY_BITS = 256;
 
 export class Repair {
-  readonly settlement = new Settlement();
+  readonly settlement: Settlement;
   readonly #components: RepairComponents;
   readonly #init: RepairInit;
   readonly #membership: Membership;
@@ -123,6 +123,7 @@ export class Repair {
     this.#components = components;
     this.#init = { ...DEFAULT_INIT, ...init };
     this.#budget = new TokenBucket(components.clock, this.#init.bytes);
+    this.settlement = new Settlement(components.clock);
     this.#membership = new Membership(components, (view) => this.#onMembership(view), this.#init.membership);
   }
 

@@ -1,9 +1,10 @@
 /**
  * For which keys this node may speak: it is *settled* for a region once it has compared with enough of the region's members that no finished
  * put can have passed it by. A finished put is on W of K' members; who has compared with W − 1 settled others, or with all there are, holds it.
- * Only then does its "absent" count towards a read quorum.
+ * Only then does its "absent" count towards a read quorum. "All there are" may all have come at once, and those who held the region before them
+ * are outside it then: so that counts only once the latter had the time to hand over what they have.
  */
-import type { Load } from '../core/index.ts';
+import type { Clock, Load } from '../core/index.ts';
 import type { CellRange } from '../records/index.ts';
 import { compareRanges, coversRange, gapsBetween, intersectRanges, overlapsRange } from './cell-ranges.ts';
 import { type MembershipView, NO_VIEW } from './membership.ts';
@@ -22,11 +23,14 @@ interface Tally {
   readonly withSettled: Set<string>;
 }
 
+/** Until others have noticed a member that came, counted it, found what it made a stray of theirs and handed that over, ms. */
+const TAKE_OVER_MS = 120_000;
 /** Areas a region may fall into on average. */
 const MAX_CUTS = 4;
 const NOTHING: readonly Comparison[] = [];
 
 export class Settlement {
+  readonly #clock: Clock;
   #view: MembershipView = NO_VIEW;
   // BOUNDED: by the members of our regions, two comparisons each. By hex node id.
   readonly #comparisons = new Map<string, readonly Comparison[]>();
@@ -39,6 +43,10 @@ export class Settlement {
   #areasWith: ReadonlyMap<string, readonly Region[]> = new Map();
   // BOUNDED: by the areas; those that are not settled yet.
   readonly #open = new Map<Region, Tally>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /**
    * The members changed. What was compared counts where both still are members, and no more where we were not for a while. Where fewer are left
@@ -143,7 +151,12 @@ export class Settlement {
       if (comparison.withSettled) withSettled.add(member);
     }
     const { length } = area.members;
-    if (withAnybody.size >= length - 1 || 1 + withSettled.size >= writeQuorum(length)) this.#open.delete(area);
+    const isAgreedByAll = withAnybody.size >= length - 1 && this.#isTakenOver;
+    if (isAgreedByAll || 1 + withSettled.size >= writeQuorum(length)) this.#open.delete(area);
+  }
+
+  get #isTakenOver(): boolean {
+    return this.#clock.monotonic() - this.#view.lastArrivalAt >= TAKE_OVER_MS;
   }
 }
 
