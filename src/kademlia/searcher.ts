@@ -205,7 +205,7 @@ export class Searcher {
   /** See `LookupInit`. Whoever knows fewer than K does not know how large the network is. */
   #kWithin(k: number): number {
     const { table, constants } = this.#init;
-    return table.size < constants.k ? 0 : (k + Math.sqrt(k)) / table.estimateOthers();
+    return table.size < constants.k ? 0 : (k + 2 * Math.sqrt(k)) / table.estimateOthers();
   }
 
   /** Nobody who is known to be something else than a server. */
