@@ -6,7 +6,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { type Clock, NautilusError, sleep, type Timer } from '../../core/index.ts';
-import { failed, toRedisError } from './redis-errors.ts';
+import { failed, toCallError, toRedisError } from './redis-errors.ts';
 import type { RedisSession } from './redis-greeting.ts';
 import { RedisReplyError } from './redis-link.ts';
 
@@ -141,7 +141,7 @@ export class RedisConnection {
     call.start(session).then(
       () => this.#settle(call),
       (error: unknown) => {
-        const problem = toRedisError(this.#options.address, error);
+        const problem = toCallError(this.#options.address, error);
         this.#settle(call);
         call.fail(problem);
         if (error instanceof RedisReplyError && ENDING_REPLIES.has(error.code)) this.#end(session, problem);
@@ -160,7 +160,7 @@ export class RedisConnection {
   #end(session: RedisSession, reason: unknown): void {
     if (this.#session !== session) return;
     this.#session = undefined;
-    const problem = toRedisError(this.#options.address, reason);
+    const problem = toCallError(this.#options.address, reason);
     this.#outage = { since: this.#options.clock.monotonic(), problem };
     session.link.destroy();
     this.#failCalls((call) => call.session === session, problem);
@@ -180,7 +180,7 @@ export class RedisConnection {
         else this.#use(session);
         return;
       } catch (error) {
-        const problem = toRedisError(this.#options.address, error);
+        const problem = toCallError(this.#options.address, error);
         if (this.#outage !== undefined) this.#outage.problem = problem;
         if (this.#isOut() || signal.aborted) this.#failCalls((call) => call.session === undefined, problem);
         if (signal.aborted) return;

@@ -1,5 +1,5 @@
 /** What goes wrong with a Redis server, in words for whoever runs the node. Nothing here repeats a password or a value. */
-import { isNautilusError, NautilusError } from '../../core/index.ts';
+import { type ErrorCode, isNautilusError, NautilusError } from '../../core/index.ts';
 import { RedisReplyError } from './redis-link.ts';
 
 /** Replies that no retry will mend, by their first word. */
@@ -19,7 +19,9 @@ const REPLIES: Readonly<Record<string, (address: string) => NautilusError>> = {
 /** Of the connection: what was tried was not reached. */
 const UNREACHABLE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT']);
 
-/** Any failure of a call or of opening; a `NautilusError` comes back as it is. */
+const CALL_CODES = new Set<ErrorCode>(['STORAGE_FAILED', 'STORAGE_DAMAGED', 'RESOURCE_EXHAUSTED']);
+
+/** Any failure of opening; a `NautilusError` comes back as it is. */
 export function toRedisError(address: string, error: unknown): NautilusError {
   if (isNautilusError(error)) return error;
   if (error instanceof RedisReplyError) {
@@ -40,6 +42,13 @@ export function toRedisError(address: string, error: unknown): NautilusError {
     return failed(`no TLS with ${address} (${reason}): ${hint}`, error);
   }
   return failed(`the connection to ${address} was lost (${reason}): a write on its way may have happened`, error);
+}
+
+/** Of a call: whatever the reason, the port has one word for it. Damage has its own, because trying again mends nothing. */
+export function toCallError(address: string, error: unknown): NautilusError {
+  const problem = toRedisError(address, error);
+  const isOfPort = CALL_CODES.has(problem.code);
+  return isOfPort ? problem : failed(problem.message, problem);
 }
 
 export function invalid(message: string): NautilusError {

@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { type Clock, sleep } from '../../core/index.ts';
 import { failed, inUse, invalid } from './redis-errors.ts';
 import { type RedisLink, RedisReplyError } from './redis-link.ts';
-import { REDIS_SCRIPTS, type RedisScript } from './redis-scripts.ts';
+import { ALLOW_OOM, REDIS_SCRIPTS, type RedisScript } from './redis-scripts.ts';
 import { type RedisAddress, redisAddressText } from './redis-url.ts';
 
 export interface RedisSession {
@@ -62,13 +62,13 @@ export class RedisGreeting {
     const isNamed = await permitted(link.call('CLIENT', ['SETNAME', this.#name]));
     if (isNamed === undefined)
       warnings.push('the user may not name its connection: a second node on this prefix would take it over');
-    await this.#inspect(link, signal, warnings);
+    const version = await this.#inspect(link, signal, warnings);
     const [isDurable, hashes] = await Promise.all([
       this.#durability(link, warnings),
       loadScripts(link),
       this.#typesOf(link),
     ]);
-    const token = await this.#claim(link, signal);
+    const token = await this.#claim(link, version, signal);
     return { link, token, hashes, isDurable, warnings };
   }
 
@@ -104,11 +104,12 @@ export class RedisGreeting {
     }
   }
 
-  async #inspect(link: RedisLink, signal: AbortSignal, warnings: string[]): Promise<void> {
+  /** @returns its major version, 0 where it does not say */
+  async #inspect(link: RedisLink, signal: AbortSignal, warnings: string[]): Promise<number> {
     const info = await this.#loadedInfo(link, signal);
     if (info === undefined) {
       warnings.push('the user may not call INFO: nobody checked that the server is a primary and evicts nothing');
-      return;
+      return 0;
     }
     const version = info('redis_version') ?? '';
     const [major = 0, minor = 0] = version.split('.').map(Number);
@@ -124,6 +125,7 @@ export class RedisGreeting {
     const policy = info('maxmemory_policy') ?? 'noeviction';
     if (policy !== 'noeviction')
       throw invalid(`${this.#text} may evict records (${policy}): set its maxmemory-policy to noeviction`);
+    return major;
   }
 
   /** Waits while the server reads its files; whoever waits too long aborts. Undefined where INFO is forbidden. */
@@ -179,11 +181,12 @@ export class RedisGreeting {
     }
   }
 
-  async #claim(link: RedisLink, signal: AbortSignal): Promise<string> {
+  async #claim(link: RedisLink, version: number, signal: AbortSignal): Promise<string> {
     const isFirst = this.#connections === 0;
     const token = `${this.#name}.${this.#connections++}`;
     const lingerUntil = this.#clock.monotonic() + LINGER_MS;
     const { owner } = this.#keys;
+    const script = (version >= 7 ? ALLOW_OOM : '') + REDIS_SCRIPTS.claim;
     for (;;) {
       const reply = await link.call('GET', [owner]);
       const current = reply === null ? '' : String(reply);
@@ -196,7 +199,7 @@ export class RedisGreeting {
           continue;
         }
       }
-      const outcome = await link.call('EVAL', [REDIS_SCRIPTS.claim, '1', owner, current, token]);
+      const outcome = await link.call('EVAL', [script, '1', owner, current, token]);
       if (outcome === 1) return token;
     }
   }

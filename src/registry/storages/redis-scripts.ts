@@ -110,5 +110,8 @@ if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
 if ARGV[2] == '' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[2]) end
 return 1`;
 
+/** Redis 7: as the first line of a script it may write although there is no memory left, so that a full server can be opened again. */
+export const ALLOW_OOM = '#!lua flags=allow-oom\n';
+
 export const REDIS_SCRIPTS = { write: WRITE, read: READ, scan: SCAN, size: SIZE, claim: CLAIM } as const;
 export type RedisScript = keyof typeof REDIS_SCRIPTS;

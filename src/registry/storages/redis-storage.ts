@@ -23,7 +23,7 @@ import {
 import { RedisBatcher } from './redis-batcher.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { decodeRedisEntry, decodeRedisHead, encodeRedisEntry, REDIS_HEAD_BYTES } from './redis-entry.ts';
-import { damaged, toRedisError } from './redis-errors.ts';
+import { damaged, toCallError } from './redis-errors.ts';
 import type { RedisKeys, RedisSession } from './redis-greeting.ts';
 import { type RedisArgument, RedisReplyError } from './redis-link.ts';
 import { EXPECT, REDIS_SCRIPTS, type RedisScript } from './redis-scripts.ts';
@@ -287,7 +287,7 @@ export class RedisStorage implements RegistryStorage {
     const { address } = this.#components;
     if (reply instanceof Buffer)
       return decodeRedisEntry(reply) ?? damaged(address, 'an entry is not what a node wrote');
-    return toRedisError(address, new RedisReplyError(Array.isArray(reply) ? String(reply[0]) : String(reply)));
+    return toCallError(address, new RedisReplyError(Array.isArray(reply) ? String(reply[0]) : String(reply)));
   }
 
   #throwDamaged(): never {
