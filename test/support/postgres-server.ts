@@ -3,7 +3,7 @@
  * when they fail. The server refuses to be root: then it runs as the user postgres that its package made.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,12 +27,16 @@ export interface PostgresServer {
   readonly pid: number;
   /** Directory of its unix socket and of its data (`data`). */
   readonly directory: string;
-  /** As the superuser, whom the server trusts. @param rest appended, e.g. `?schema=…` */
-  url(database?: string, rest?: string): string;
+  /** The server trusts everybody but the members of `guarded`, who need a password. @param account `user` or `user:password` */
+  url(account?: string, database?: string): string;
+  /** A client of the test's own, for what somebody else does meanwhile. */
+  connect(): Promise<pg.Client>;
   /** As the superuser, over a connection of its own. */
   query(text: string, values?: readonly unknown[]): Promise<readonly Record<string, unknown>[]>;
-  /** Processes that serve connections, by what they last did; our own not among them. */
-  backends(like?: string): Promise<readonly number[]>;
+  /** Processes that serve the storages under test, the oldest first. @param lastQuery a pattern of LIKE */
+  backends(lastQuery?: string): Promise<readonly number[]>;
+  /** The server and all its children. */
+  family(): readonly number[];
   /** All processes at once, as a power cut would. */
   kill(): Promise<void>;
   /** Tells the sessions to end and waits. */
@@ -42,6 +46,8 @@ export interface PostgresServer {
   /** Kills it and removes its files. */
   dispose(): Promise<void>;
 }
+
+const HOST_BASED_AUTHENTICATION = 'host all +guarded all scram-sha-256\nhost all all all trust\n';
 
 export async function startPostgresServer(settings: Readonly<Record<string, string>> = {}): Promise<PostgresServer> {
   const directory = mkdtempSync(join(tmpdir(), 'nautilus-pg-'));
@@ -60,6 +66,7 @@ export async function startPostgresServer(settings: Readonly<Record<string, stri
     '--no-sync',
     '--no-instructions',
   ]);
+  writeFileSync(join(data, 'pg_hba.conf'), HOST_BASED_AUTHENTICATION);
   const server = new Server(directory, await freePort());
   try {
     await server.start(settings);
@@ -85,8 +92,14 @@ class Server implements PostgresServer {
     return this.#process!.pid!;
   }
 
-  url(database = 'postgres', rest = ''): string {
-    return `postgres://postgres@127.0.0.1:${this.port}/${database}${rest}`;
+  url(account = 'postgres', database = 'postgres'): string {
+    return `postgres://${account}@127.0.0.1:${this.port}/${database}`;
+  }
+
+  async connect(): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: this.url(), application_name: 'test' });
+    await client.connect();
+    return client;
   }
 
   async start(settings: Readonly<Record<string, string>> = {}): Promise<void> {
@@ -117,8 +130,7 @@ class Server implements PostgresServer {
   }
 
   async query(text: string, values: readonly unknown[] = []): Promise<readonly Record<string, unknown>[]> {
-    const client = new pg.Client({ connectionString: this.url(), application_name: 'test' });
-    await client.connect();
+    const client = await this.connect();
     try {
       return (await client.query(text, [...values])).rows as Record<string, unknown>[];
     } finally {
@@ -126,12 +138,16 @@ class Server implements PostgresServer {
     }
   }
 
-  async backends(like = '%'): Promise<readonly number[]> {
+  async backends(lastQuery = '%'): Promise<readonly number[]> {
     const rows = await this.query(
       `SELECT pid FROM pg_stat_activity WHERE application_name = 'nautilus' AND query LIKE $1 ORDER BY backend_start`,
-      [like],
+      [lastQuery],
     );
     return rows.map(({ pid }) => Number(pid));
+  }
+
+  family(): readonly number[] {
+    return [this.pid, ...childrenOf(this.pid)];
   }
 
   async kill(): Promise<void> {
@@ -149,7 +165,7 @@ class Server implements PostgresServer {
   }
 
   async #end(signal: 'SIGKILL' | 'SIGINT'): Promise<void> {
-    const family = [this.pid, ...childrenOf(this.pid)];
+    const family = this.family();
     const exited = new Promise((resolve) => this.#process!.once('exit', resolve));
     for (const pid of signal === 'SIGKILL' ? family : [this.pid]) {
       try {
