@@ -107,7 +107,7 @@ test('a server that is stopped costs every call its deadline and no more; afterw
 
 test('an aborted call on a stopped server ends at once, and so does closing within the deadline', async () => {
   const server = await start();
-  const storage = await open(`${server.url}?timeoutMs=1500`);
+  const storage = await open(`${server.url}?timeoutMs=500`);
   server.pause();
   const abort = new AbortController();
   const outcomes = Object.values(everyCall(storage, abort.signal)).map((call) => call());
@@ -137,7 +137,7 @@ test('a long outage fails calls at once, with the reason', async () => {
 
 test('what waits is bounded: the call beyond fails at once, the others are done when the server goes on', async () => {
   const server = await start();
-  const storage = await open(`${server.url}?timeoutMs=15000`);
+  const storage = await open(`${server.url}?timeoutMs=5000`);
   server.pause();
   const entry = hourEntry();
   const operations = Array.from({ length: 70_000 }, (_, n) => ({

@@ -195,7 +195,7 @@ export class RedisConnection {
     const attempt = new AbortController();
     const onAbort = () => attempt.abort(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
-    const timer = clock.setTimer(timeoutMs, () => attempt.abort(silent(address, timeoutMs)));
+    const timer = clock.setTimer(timeoutMs, () => attempt.abort(silent(address, timeoutMs, 'connecting')));
     try {
       return await connect(attempt.signal);
     } catch (error) {
@@ -238,8 +238,9 @@ export class RedisConnection {
   }
 }
 
-function silent(address: string, timeoutMs: number): NautilusError {
-  return failed(
-    `${address} did not answer within ${timeoutMs / 1_000} s: see whether it is stopped or overloaded (a write may have happened)`,
-  );
+function silent(address: string, timeoutMs: number, doing: 'connecting' | 'calling' = 'calling'): NautilusError {
+  // A plain server waits for the rest of what it takes for a command, and so does TLS for its answer.
+  const hint = address.startsWith('rediss:') ? 'or overloaded, or without TLS (redis://)' : 'or overloaded';
+  const doubt = doing === 'calling' ? ' (a write may have happened)' : '';
+  return failed(`${address} did not answer within ${timeoutMs / 1_000} s: see whether it is stopped ${hint}${doubt}`);
 }

@@ -14,7 +14,10 @@ const REPLIES: Readonly<Record<string, (address: string) => NautilusError>> = {
   READONLY: (address) => failed(`${address} is a read-only replica now: name its primary`),
   LOADING: (address) => failed(`${address} is still loading its data: try again later`),
   BUSY: (address) => failed(`${address} is busy with somebody's script: try again later`),
-  NOPERM: (address) => invalid(`the user of ${address} lacks rights: it needs +@all on the keys of the prefix`),
+  NOPERM: (address) =>
+    invalid(
+      `the user of ${address} lacks rights: it needs +@read +@write +@scripting +@connection +info on ~{PREFIX}:*`,
+    ),
 };
 /** Of the connection: what was tried was not reached. */
 const UNREACHABLE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT']);

@@ -33,7 +33,7 @@ export interface RedisKeys {
 
 const LOADING_POLL_MS = 100;
 /** How long a connection of a process that is gone may still be listed. */
-const LINGER_MS = 1_000;
+const LINGER_MS = 500;
 const LINGER_POLL_MS = 50;
 /** ZRANDMEMBER came with it. */
 const OLDEST_VERSION = [6, 2] as const;
