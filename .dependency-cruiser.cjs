@@ -90,7 +90,8 @@ module.exports = {
       'declared',
       'A package is imported only when package.json names it; shipped code needs it in dependencies.',
       { path: '^(?:src|testnet)/' },
-      { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'npm-bundled'] },
+      // Optional peers are dev dependencies here too, for the tests.
+      { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'npm-bundled'], dependencyTypesNot: ['npm-peer'] },
     ),
     forbid(
       'pure-rooms-know-no-node',
