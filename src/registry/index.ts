@@ -3,6 +3,16 @@ export { openRegistry } from './open-registry.ts';
 export { openStorage } from './open-storage.ts';
 export type { Registry } from './registry.ts';
 export type { RegistryLimits } from './registry-limits.ts';
+export {
+  type OpenRingOptions,
+  openRing,
+  parseShardUrl,
+  type Ring,
+  type RingStatus,
+  type ShardSource,
+  type ShardStatus,
+  withoutPassword,
+} from './ring/index.ts';
 export { createStateStore } from './state-store.ts';
 export type * from './storage.ts';
 export { parseStorageUrl } from './storage-url.ts';

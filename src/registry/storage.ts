@@ -2,7 +2,8 @@
  * What a storage backend implements, as small as can be. It knows bytes, versions and deadlines, nothing of records: the rules of merging
  * exist once, in `records`, and the registry loops them over `storeIf`.
  *
- * *Absent* is a value (`undefined`), *failed* is a rejection with `STORAGE_FAILED` or `DISK_FULL`: they are never mixed up.
+ * *Absent* is a value (`undefined`), *failed* is a rejection with `STORAGE_FAILED`, `DISK_FULL` or (of a ring) `SHARD_DOWN`: they are never
+ * mixed up.
  *
  * Rules for every method, proven by the suite in storage-conformance.ts:
  * - Keys have 1 to `MAX_STORAGE_KEY_BYTES` bytes, values 0 to 2^20; another key is a bug of the caller and rejects.
@@ -71,7 +72,35 @@ export interface StorageSize {
   readonly bytes: number;
 }
 
+/** Two versions of one entry become one; commutative, associative, idempotent. The result is one of them, or made of both. */
+export type MergeEntries = (key: Uint8Array, current: StorageEntry, other: StorageEntry) => StorageEntry;
+
+export type PartChange =
+  /** The entry under this key is another one than was written last: two that did not know of each other were merged. */
+  | { readonly kind: 'merged'; readonly key: Uint8Array }
+  /** A part that was away can be read again. */
+  | { readonly kind: 'returned'; readonly part: string };
+
+/** The further face of a storage made of several others (a ring of shards): parts of it may be away while the rest works. */
+export interface StorageParts {
+  /**
+   * Whether all that was acknowledged under a key can be read now. While it cannot, reading rejects with `SHARD_DOWN`, or answers with what was
+   * written since; `storeIf` cannot judge and takes the entry on trust, to be merged with what is there.
+   */
+  isWhole(key: Uint8Array): boolean;
+  /** Names of the parts that are away. */
+  away(): readonly string[];
+  /** As `scan`, without what cannot be read instead of rejecting. @param part only what lies there */
+  scanPresent(options: ScanOptions, part?: string): Promise<readonly StoredEntry[]>;
+  /** How entries that did not know of each other are merged. @default the higher version */
+  mergeWith(merge: MergeEntries): void;
+  /** Told of changes that no caller made. @returns ends it */
+  subscribe(listener: (change: PartChange) => void): () => void;
+}
+
 export interface RegistryStorage {
+  /** Only storages made of several others have it. */
+  readonly parts?: StorageParts | undefined;
   /** Short name for people and logs, e.g. `memory`, `lmdb`. */
   readonly name: string;
   readonly capabilities: StorageCapabilities;

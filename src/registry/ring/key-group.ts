@@ -1,0 +1,17 @@
+/**
+ * The unit of placement and of order in a ring: keys that begin with the same 32 bytes. All cells of one record key are one group, so that reading
+ * a key asks one shard. A shorter key is a group of its own.
+ */
+import { toKeyText } from '../key-text.ts';
+
+export const GROUP_BYTES = 32;
+
+/** The part of a key that decides where it lies. */
+export function groupBytes(key: Uint8Array): Uint8Array {
+  return key.length > GROUP_BYTES ? key.subarray(0, GROUP_BYTES) : key;
+}
+
+/** As text of one character per byte, for maps and queues. */
+export function groupOf(key: Uint8Array): string {
+  return toKeyText(groupBytes(key));
+}

@@ -1,0 +1,402 @@
+/**
+ * Several storages as one: a ring of shards behind the port every storage has. Keys of one group lie on the same shards; a shard that fails is
+ * gone around and caught up with later. Not here: what a group needs (group-settler.ts, group-access.ts), what goes on by itself (ring-work.ts).
+ */
+import { assert, isNautilusError, KeyedQueue, type Load, NautilusError } from '../../core/index.ts';
+import {
+  MAX_STORAGE_KEY_BYTES,
+  type MergeEntries,
+  type PartChange,
+  type RegistryStorage,
+  type ScanOptions,
+  type StorageCapabilities,
+  type StorageEntry,
+  type StorageOptions,
+  type StorageParts,
+  type StorageSize,
+  type StoredEntry,
+  type StoreIfOperation,
+  type StoreIfOutcome,
+} from '../storage.ts';
+import { GroupAccess } from './group-access.ts';
+import { GroupSettler, isOfShard } from './group-settler.ts';
+import { isReserved } from './hint.ts';
+import { HotKeys } from './hot-keys.ts';
+import { GROUP_BYTES, groupOf } from './key-group.ts';
+import { HIGHER_VERSION, type RingParts } from './ring-parts.ts';
+import { type RingScanOptions, scanRing } from './ring-scan.ts';
+import type { Shard } from './shard.ts';
+
+// BOUNDED: calls at once, over all shards; a batch counts each of its operations.
+const MAX_CALLS = 65_536;
+/** Of one batch, on one shard at a time: keeps a call within its deadline. */
+const BATCH_OPERATIONS = 512;
+/** Operations of a batch that need more than one shard, at once. */
+const SLOW_OPERATIONS = 64;
+
+/** Told of what the ring's own work should look at. */
+export interface RingStorageHooks {
+  onDiffering(key: Uint8Array): void;
+  onClose(): Promise<void>;
+}
+
+export class RingStorage implements RegistryStorage {
+  readonly name = 'ring';
+  readonly capabilities: StorageCapabilities;
+  readonly parts: StorageParts;
+  readonly hotKeys: HotKeys;
+  readonly access: GroupAccess;
+  readonly settler: GroupSettler;
+  readonly #ring: RingParts;
+  readonly #hooks: RingStorageHooks;
+  readonly #queue = new KeyedQueue();
+  // BOUNDED: MAX_CALLS.
+  readonly #calls = new Set<Promise<unknown>>();
+  #load = 0;
+  // BOUNDED: by who puts the node together.
+  readonly #listeners = new Set<(change: PartChange) => void>();
+  // BOUNDED: one per shard. What each was when last looked at.
+  readonly #sizes = new Map<string, StorageSize>();
+  /** While set, no call begins. */
+  #gate: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(ring: Omit<RingParts, 'merge' | 'onMerged'>, hooks: RingStorageHooks) {
+    const parts: RingParts = { ...ring, merge: HIGHER_VERSION, onMerged: (key) => this.tell({ kind: 'merged', key }) };
+    this.#ring = parts;
+    this.#hooks = hooks;
+    this.settler = new GroupSettler(parts);
+    this.access = new GroupAccess(parts, this.settler);
+    this.hotKeys = new HotKeys(ring.clock);
+    this.capabilities = commonCapabilities([...ring.layout.shards.values()]);
+    this.parts = {
+      isWhole: (key) => this.#isWhole(key),
+      away: () => ring.layout.unreadable().map(({ name }) => name),
+      scanPresent: (options, part) => this.#scanAll({ ...options, isPartial: true, part }, options),
+      mergeWith: (merge: MergeEntries) => {
+        parts.merge = merge;
+      },
+      subscribe: (listener) => {
+        const tell = (change: PartChange) => listener(change);
+        this.#listeners.add(tell);
+        return () => void this.#listeners.delete(tell);
+      },
+    };
+  }
+
+  get loads(): Readonly<Record<string, Load>> {
+    return { calls: { size: this.#load, limit: MAX_CALLS } };
+  }
+
+  retrieve(key: Uint8Array, options?: StorageOptions): Promise<StorageEntry | undefined> {
+    return this.#run([key], options, () => this.#retrieve(key));
+  }
+
+  async retrieveBatch(
+    keys: readonly Uint8Array[],
+    options?: StorageOptions,
+  ): Promise<readonly (StorageEntry | undefined)[]> {
+    return this.#run(keys, options, () =>
+      this.#batch(keys, (key) => key, {
+        isPlain: () => true,
+        fast: (shard, some) => shard.call(some, (storage) => storage.retrieveBatch(some)),
+        slow: (key) => this.#retrieve(key),
+        // A read may always be asked for again.
+        mayRetry: () => true,
+      }),
+    );
+  }
+
+  async storeIf(operation: StoreIfOperation, options?: StorageOptions): Promise<StoreIfOutcome> {
+    const own = owned(operation);
+    return this.#run([own.key], options, () =>
+      this.inGroup(groupOf(own.key), (group) => this.access.storeIf(group, own)),
+    );
+  }
+
+  async storeIfBatch(
+    operations: readonly StoreIfOperation[],
+    options?: StorageOptions,
+  ): Promise<readonly StoreIfOutcome[]> {
+    const own = operations.map(owned);
+    const keys = own.map(({ key }) => key);
+    return this.#run(keys, options, () =>
+      this.#batch(own, ({ key }) => key, {
+        isPlain: () => this.#ring.layout.copies === 1,
+        fast: (shard, some) =>
+          shard.call(
+            some.map(({ key }) => key),
+            (storage) => storage.storeIfBatch(some),
+          ),
+        slow: (operation) => this.inGroup(groupOf(operation.key), (group) => this.access.storeIf(group, operation)),
+        mayRetry: (error) => isNautilusError(error, 'SHARD_DOWN'),
+      }),
+    );
+  }
+
+  async store(key: Uint8Array, entry: StorageEntry, options?: StorageOptions): Promise<'stored' | 'full'> {
+    const own = { key: key.slice(), entry: { ...entry, value: entry.value.slice() } };
+    return this.#run([own.key], options, () =>
+      this.inGroup(groupOf(own.key), (group) => this.access.store(group, own.key, own.entry)),
+    );
+  }
+
+  async remove(key: Uint8Array, options?: StorageOptions): Promise<boolean> {
+    const own = key.slice();
+    return this.#run([own], options, () => this.inGroup(groupOf(own), (group) => this.access.remove(group, own)));
+  }
+
+  async contains(key: Uint8Array, options?: StorageOptions): Promise<boolean> {
+    return (await this.retrieve(key, options)) !== undefined;
+  }
+
+  async scan({ signal, ...options }: ScanOptions): Promise<readonly StoredEntry[]> {
+    const { prefix } = options;
+    if (prefix === undefined || prefix.length < GROUP_BYTES)
+      return this.#scanAll({ ...options, isPartial: false }, { signal });
+    return this.#run([], { signal }, async () => {
+      const group = groupOf(prefix);
+      this.hotKeys.note(group);
+      const shard = this.#plainHome(group);
+      if (shard !== undefined) {
+        try {
+          return await shard.call([], (storage) => storage.scan(options));
+        } catch (error) {
+          if (!this.#mayGoAround(shard, error)) throw error;
+        }
+      }
+      return this.inGroup(group, () => this.access.scan(group, options));
+    });
+  }
+
+  /** Of shards that are down, what they held when last looked at. */
+  size(options?: StorageOptions): Promise<StorageSize> {
+    return this.#run([], options, async () => {
+      const { layout } = this.#ring;
+      const sizes = await Promise.all([...layout.shards.values()].map((shard) => this.sizeOf(shard)));
+      const entries = sizes.reduce((sum, size) => sum + size.entries, 0);
+      const bytes = sizes.reduce((sum, size) => sum + size.bytes, 0);
+      return { entries: Math.round(entries / layout.copies), bytes };
+    });
+  }
+
+  /** Without what is the ring's own. */
+  async sizeOf(shard: Shard): Promise<StorageSize> {
+    if (shard.isUp) {
+      try {
+        const { entries, bytes } = await shard.call([], (storage) => storage.size());
+        this.#sizes.set(shard.name, { entries: Math.max(0, entries - 1 - this.#ring.hints.heldBy(shard.name)), bytes });
+      } catch (error) {
+        if (!isOfShard(error)) throw error; // what it held before will do
+      }
+    }
+    return this.#sizes.get(shard.name) ?? { entries: 0, bytes: 0 };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Work on a group, one at a time. */
+  inGroup<T>(group: string, work: (group: string) => Promise<T>): Promise<T> {
+    return this.#queue.run(group, () => work(group));
+  }
+
+  /** Everything that has begun is finished first, and nothing begins before `change` has: what is asked of the old homes is not asked too late. */
+  async betweenCalls(change: () => void): Promise<void> {
+    assert(this.#gate === undefined, 'the ring changes once at a time');
+    let open: () => void = () => undefined;
+    this.#gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    await Promise.allSettled(this.#calls);
+    change();
+    this.#gate = undefined;
+    open();
+  }
+
+  tell(change: PartChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#calls);
+    await this.#hooks.onClose();
+    await Promise.all([...this.#ring.layout.shards.values()].map((shard) => shard.close()));
+  }
+
+  /** Bounded, counted, and given up by its signal: what has begun may still happen then. */
+  async #run<T>(keys: readonly Uint8Array[], options: StorageOptions | undefined, work: () => Promise<T>): Promise<T> {
+    const signal = options?.signal;
+    this.#checkOpen();
+    signal?.throwIfAborted();
+    for (const key of keys) {
+      const isKey = key.length > 0 && key.length <= MAX_STORAGE_KEY_BYTES && !isReserved(key);
+      assert(isKey, `a storage key has 1 to ${MAX_STORAGE_KEY_BYTES} bytes, and is none of the ring's own`);
+    }
+    const weight = Math.max(1, keys.length);
+    if (this.#load > 0 && this.#load + weight > MAX_CALLS) {
+      throw new NautilusError(
+        'RESOURCE_EXHAUSTED',
+        `${this.#load} calls already wait for the storages: try again later`,
+      );
+    }
+    while (this.#gate !== undefined) await this.#gate;
+    this.#checkOpen();
+    this.#load += weight;
+    const call = work().finally(() => {
+      this.#calls.delete(call);
+      this.#load -= weight;
+    });
+    this.#calls.add(call);
+    return signal === undefined ? call : unlessAborted(call, signal);
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw new NautilusError('STORAGE_FAILED', 'the ring is closed: open it again');
+  }
+
+  async #retrieve(key: Uint8Array): Promise<StorageEntry | undefined> {
+    const group = groupOf(key);
+    this.hotKeys.note(group);
+    const shard = this.#plainHome(group);
+    if (shard !== undefined) {
+      try {
+        return await shard.call([key], (storage) => storage.retrieve(key));
+      } catch (error) {
+        if (!this.#mayGoAround(shard, error)) throw error;
+      }
+    }
+    return this.inGroup(group, () => this.access.retrieve(group, key));
+  }
+
+  async #scanAll(
+    { prefix, after, limit, isPartial, part }: RingScanOptions,
+    options: StorageOptions,
+  ): Promise<readonly StoredEntry[]> {
+    const components = {
+      parts: this.#ring,
+      retrieve: (key: Uint8Array) => {
+        const group = groupOf(key);
+        return this.inGroup(group, () => this.access.retrieve(group, key));
+      },
+      onDiffering: (key: Uint8Array) => this.#hooks.onDiffering(key),
+    };
+    const range = {
+      limit,
+      isPartial,
+      part,
+      ...(prefix !== undefined && { prefix }),
+      ...(after !== undefined && { after }),
+    };
+    return this.#run([], options, () => scanRing(components, range));
+  }
+
+  /** The shard that can answer for a group alone; undefined: it takes more. */
+  #plainHome(group: string): Shard | undefined {
+    const { layout, hints } = this.#ring;
+    if (hints.of(group).length > 0 || layout.moveOf(group) !== undefined) return undefined;
+    return layout
+      .homes(group)
+      .find((shard) => shard.isUp && !layout.isBlank(shard) && layout.unknownHintsFor(shard) === undefined);
+  }
+
+  #mayGoAround(shard: Shard, error: unknown): boolean {
+    return isOfShard(error) && (!shard.isUp || this.#ring.layout.copies > 1);
+  }
+
+  #isWhole(key: Uint8Array): boolean {
+    const { layout, hints } = this.#ring;
+    const group = groupOf(key);
+    const move = layout.moveOf(group);
+    return layout.homes(group).some((shard) => {
+      if (!shard.isUp || layout.isBlank(shard) || layout.unknownHintsFor(shard) !== undefined) return false;
+      if (move?.lacking.includes(shard) === true && !move.sources.some(({ isUp }) => isUp)) return false;
+      return hints.of(group).every(({ target, holder }) => target !== shard.name || layout.shard(holder).isUp);
+    });
+  }
+
+  /** Operations on plain groups go to their shards together, the others one by one; outcomes in the order of the operations. */
+  async #batch<Item, Outcome>(
+    items: readonly Item[],
+    keyOf: (item: Item) => Uint8Array,
+    how: {
+      isPlain(): boolean;
+      fast(shard: Shard, items: readonly Item[]): Promise<readonly Outcome[]>;
+      slow(item: Item): Promise<Outcome>;
+      mayRetry(error: unknown): boolean;
+    },
+  ): Promise<readonly Outcome[]> {
+    const outcomes = new Array<Outcome>(items.length);
+    const together = new Map<Shard, number[]>();
+    const alone: number[] = [];
+    items.forEach((item, index) => {
+      const group = groupOf(keyOf(item));
+      this.hotKeys.note(group);
+      const shard = how.isPlain() ? this.#plainHome(group) : undefined;
+      if (shard === undefined) alone.push(index);
+      else if (together.has(shard)) together.get(shard)!.push(index);
+      else together.set(shard, [index]);
+    });
+    const oneByOne = (indices: readonly number[]) => {
+      // The same group stays in order: each lane takes the next one, and the group's queue keeps the order they came in.
+      let next = 0;
+      const lane = async () => {
+        for (let index = indices[next++]; index !== undefined; index = indices[next++]) {
+          outcomes[index] = await how.slow(items[index]!);
+        }
+      };
+      return Promise.all(Array.from({ length: Math.min(SLOW_OPERATIONS, indices.length) }, lane));
+    };
+    const onShard = async (shard: Shard, indices: readonly number[]) => {
+      for (let from = 0; from < indices.length; from += BATCH_OPERATIONS) {
+        const some = indices.slice(from, from + BATCH_OPERATIONS);
+        try {
+          const done = await how.fast(
+            shard,
+            some.map((index) => items[index]!),
+          );
+          some.forEach((index, i) => {
+            outcomes[index] = done[i]!;
+          });
+        } catch (error) {
+          if (!how.mayRetry(error) || !isOfShard(error)) throw error;
+          await oneByOne(some);
+        }
+      }
+    };
+    await Promise.all([...[...together].map(([shard, indices]) => onShard(shard, indices)), oneByOne(alone)]);
+    return outcomes;
+  }
+}
+
+/** What all of them can do. Nobody else may write: the ring knows what it has written, and no more. */
+function commonCapabilities(shards: readonly Shard[]): StorageCapabilities {
+  const all = shards.flatMap(({ capabilities }) => capabilities ?? []);
+  return {
+    persistent: all.every(({ persistent }) => persistent),
+    durable: all.every(({ durable }) => durable),
+    expires: all.every(({ expires }) => expires),
+    shared: false,
+  };
+}
+
+function owned({ key, expected, entry }: StoreIfOperation): StoreIfOperation {
+  return { key: key.slice(), expected, entry: { ...entry, value: entry.value.slice() } };
+}
+
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    aborted.catch(() => undefined);
+    work.catch(() => undefined); // told to nobody any more, once the signal went first
+  }
+}
