@@ -8,15 +8,24 @@ export interface RedisBatcherOptions<Operation, Outcome> {
   readonly run: (operations: readonly Operation[]) => Promise<readonly (Outcome | Error)[]>;
 }
 
-/** Of one command: what a script holds up the server for, and what it costs when it fails. */
+/** Of one command: what a script holds up the server for, and what is lost when it fails. */
 const MAX_OPERATIONS = 128;
 const MAX_BYTES = 512 * 1024;
+
+/** What one call asked for, settled together. */
+interface Group<Outcome> {
+  readonly outcomes: Outcome[];
+  missing: number;
+  readonly resolve: (outcomes: readonly Outcome[]) => void;
+  readonly reject: (error: unknown) => void;
+}
 
 interface Waiting<Operation, Outcome> {
   readonly operation: Operation;
   readonly signal: AbortSignal | undefined;
-  readonly resolve: (outcome: Outcome) => void;
-  readonly reject: (error: unknown) => void;
+  readonly group: Group<Outcome>;
+  /** Of its outcome in the group. */
+  readonly index: number;
 }
 
 export class RedisBatcher<Operation, Outcome> {
@@ -28,12 +37,17 @@ export class RedisBatcher<Operation, Outcome> {
     this.#options = options;
   }
 
-  /** An operation whose signal is aborted before the turn ends is not sent. */
-  add(operation: Operation, signal?: AbortSignal): Promise<Outcome> {
+  /**
+   * Outcomes in the same order. When an operation fails so does the call, and the others happen all the same. Nothing is sent when the signal
+   * is aborted before the turn ends.
+   */
+  add(operations: readonly Operation[], signal?: AbortSignal): Promise<readonly Outcome[]> {
+    if (operations.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
       // Behind all promise jobs of this turn, hence behind all calls they make.
       if (this.#waiting.length === 0) process.nextTick(() => this.#flush());
-      this.#waiting.push({ operation, signal, resolve, reject });
+      const group = { outcomes: new Array<Outcome>(operations.length), missing: operations.length, resolve, reject };
+      for (const [index, operation] of operations.entries()) this.#waiting.push({ operation, signal, group, index });
     });
   }
 
@@ -44,7 +58,7 @@ export class RedisBatcher<Operation, Outcome> {
     let bytes = 0;
     for (const each of waiting) {
       if (each.signal?.aborted) {
-        each.reject(each.signal.reason);
+        each.group.reject(each.signal.reason);
         continue;
       }
       const size = this.#options.sizeOf(each.operation);
@@ -59,17 +73,22 @@ export class RedisBatcher<Operation, Outcome> {
     if (chunk.length > 0) void this.#run(chunk);
   }
 
-  /** Never rejects: each operation is told. */
+  /** Never rejects: the groups are told. */
   async #run(chunk: readonly Waiting<Operation, Outcome>[]): Promise<void> {
     try {
       const outcomes = await this.#options.run(chunk.map(({ operation }) => operation));
-      for (const [index, { resolve, reject }] of chunk.entries()) {
-        const outcome = outcomes[index]!;
-        if (outcome instanceof Error) reject(outcome);
-        else resolve(outcome);
+      for (const [at, { group, index }] of chunk.entries()) {
+        const outcome = outcomes[at]!;
+        if (outcome instanceof Error) {
+          group.reject(outcome);
+          continue;
+        }
+        group.outcomes[index] = outcome;
+        group.missing--;
+        if (group.missing === 0) group.resolve(group.outcomes);
       }
     } catch (error) {
-      for (const { reject } of chunk) reject(error);
+      for (const { group } of chunk) group.reject(error);
     }
   }
 }

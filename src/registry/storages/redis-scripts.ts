@@ -50,12 +50,11 @@ local outcomes = {}
 for n = 3, #KEYS do outcomes[n - 2] = write(KEYS[n], ARGV[n + 1]) end
 return outcomes`;
 
-/** KEYS entry…. Answers per key: nil, the entry, or [error]: MGET would take a key of another type for an absent one. */
+/** KEYS entry…. Answers per key: nil, the entry, or [error]: MGET alone takes a key of another type for an absent one. */
 const READ = `
-local values = {}
-for n = 1, #KEYS do
-  local value = redis.pcall('GET', KEYS[n])
-  values[n] = type(value) == 'table' and { value.err } or value
+local values = redis.call('MGET', unpack(KEYS))
+for n, value in ipairs(values) do
+  if not value and redis.call('TYPE', KEYS[n]).ok ~= 'none' then values[n] = { 'WRONGTYPE not a string' } end
 end
 return values`;
 

@@ -94,9 +94,7 @@ export class RedisStorage implements RegistryStorage {
     options?: StorageOptions,
   ): Promise<readonly (StorageEntry | undefined)[]> {
     const entryKeys = keys.map((key) => this.#entryKey(key));
-    const entries = await this.#call(entryKeys.length, 0, options, (signal) =>
-      Promise.all(entryKeys.map((key) => this.#reads.add(key, signal))),
-    );
+    const entries = await this.#call(entryKeys.length, 0, options, (signal) => this.#reads.add(entryKeys, signal));
     return entries.map((entry) => this.#unexpired(entry));
   }
 
@@ -178,22 +176,21 @@ export class RedisStorage implements RegistryStorage {
     work: (signal: AbortSignal | undefined) => Promise<T>,
   ): Promise<T> {
     const signal = options?.signal;
+    signal?.throwIfAborted();
     const release = this.#components.connection.reserve(operations, bytes);
-    try {
-      signal?.throwIfAborted();
-    } catch (error) {
-      release();
-      throw error;
-    }
-    const working = work(signal).finally(release);
-    return signal === undefined ? working : untilAborted(working, signal);
+    const guarded = async () => {
+      try {
+        return await work(signal);
+      } finally {
+        release();
+      }
+    };
+    return signal === undefined ? guarded() : untilAborted(guarded(), signal);
   }
 
   #write(writes: readonly Write[], options: StorageOptions | undefined): Promise<readonly WriteReply[]> {
     const bytes = writes.reduce((sum, { key, operation }) => sum + key.length + operation.length, 0);
-    return this.#call(writes.length, bytes, options, (signal) =>
-      Promise.all(writes.map((write) => this.#writes.add(write, signal))),
-    );
+    return this.#call(writes.length, bytes, options, (signal) => this.#writes.add(writes, signal));
   }
 
   /** Copies everything: the caller may use its buffers again. */
