@@ -54,6 +54,7 @@ export class Settlement {
    */
   onMembership(view: MembershipView): void {
     const isFewer = view.isSmall && [...this.#view.shared.keys()].some((member) => !view.shared.has(member));
+    const isStillSettled = isFewer ? () => false : this.#settledNow();
     this.#areas = cutAreas(view.regions, this.#formerAreas());
     this.#view = view;
     for (const [member, comparisons] of this.#comparisons) {
@@ -65,7 +66,7 @@ export class Settlement {
       if (kept.length > 0) this.#comparisons.set(member, kept);
       else this.#comparisons.delete(member);
     }
-    this.#recount();
+    this.#recount(isStillSettled);
   }
 
   /** This node and `member` hold the same in these ranges now, or what was missing here has been fetched. */
@@ -82,7 +83,7 @@ export class Settlement {
   /** Nothing counts any more: this node was away without knowing it. */
   forget(): void {
     this.#comparisons.clear();
-    this.#recount();
+    this.#recount(() => false);
   }
 
   /** Whether this node may say that a key is absent. */
@@ -125,34 +126,57 @@ export class Settlement {
     return this.#open.size === 0 || this.#areas.length > MAX_CUTS * regions.length ? regions : this.#areas;
   }
 
-  #recount(): void {
+  /** Whether an area lies in one that is settled by now, among the same members: a change elsewhere is no reason to ask anybody again. */
+  #settledNow(): (area: Region) => boolean {
+    const areas = this.#areas;
+    const open = new Set(this.#open.keys());
+    return ({ range, members }) => {
+      const former = findRegion(areas, range.prefix);
+      if (former === undefined || open.has(former) || former.range.bits > range.bits) return false;
+      return (
+        former.members.length === members.length && members.every((member, i) => member.equals(former.members[i]!))
+      );
+    };
+  }
+
+  #recount(isStillSettled: (area: Region) => boolean): void {
     this.#open.clear();
     for (const area of this.#areas) {
       if (area.members.length === 1) continue; // nobody else could know better
-      this.#open.set(area, { withAnybody: new Set(), withSettled: new Set() });
+      if (isStillSettled(area)) continue;
+      const tally = this.#tally(area);
+      if (!this.#isDecided(area, tally)) this.#open.set(area, tally);
     }
     this.#areasWith = regionsByMember(this.#open.keys());
-    for (const member of this.#comparisons.keys()) this.#countWith(member);
+  }
+
+  #tally(area: Region): Tally {
+    const tally: Tally = { withAnybody: new Set(), withSettled: new Set() };
+    for (const { hex } of area.members) this.#count(area, tally, hex);
+    return tally;
   }
 
   #countWith(member: string): void {
     for (const area of this.#areasWith.get(member) ?? []) {
       const tally = this.#open.get(area);
-      if (tally !== undefined) this.#count(area, tally, member);
+      if (tally === undefined) continue;
+      this.#count(area, tally, member);
+      if (this.#isDecided(area, tally)) this.#open.delete(area);
     }
     if (this.#open.size === 0) this.#areasWith = new Map();
   }
 
-  /** Counts what was compared with a member where the whole area was; settled is settled. */
+  /** Counts what was compared with a member where the whole area was. */
   #count(area: Region, { withAnybody, withSettled }: Tally, member: string): void {
     for (const comparison of this.#of(member)) {
       if (!coversRange(comparison.ranges, area.range)) continue;
       withAnybody.add(member);
       if (comparison.withSettled) withSettled.add(member);
     }
-    const { length } = area.members;
-    const isAgreedByAll = withAnybody.size >= length - 1 && this.#isTakenOver;
-    if (isAgreedByAll || 1 + withSettled.size >= writeQuorum(length)) this.#open.delete(area);
+  }
+
+  #isDecided({ members: { length } }: Region, { withAnybody, withSettled }: Tally): boolean {
+    return (withAnybody.size >= length - 1 && this.#isTakenOver) || 1 + withSettled.size >= writeQuorum(length);
   }
 
   get #isTakenOver(): boolean {
