@@ -169,21 +169,22 @@ test('a replica is refused by naming its primary, an evicting server and a clust
 });
 
 test('a server that is still loading is waited for, and said to be loading when the deadline comes first', async () => {
-  const server = await start();
+  const server = await start(['--rdbcompression', 'no']);
   const admin = connect(server.port);
   const pipeline = admin.pipeline();
   for (let n = 0; n < 1_000; n++) pipeline.set(`foreign:${n}`, 'x'.repeat(1_000));
   await pipeline.exec();
   await admin.save();
   await server.stop();
-  // A millisecond per key.
-  const slow = ['--key-load-delay', '1000', '--loading-process-events-interval-bytes', '1024'];
+  // Twenty seconds in all: it is done when the test says so, and not before.
+  const slow = ['--key-load-delay', '20000', '--loading-process-events-interval-bytes', '1024'];
   await server.start(slow, 'listens');
-  await expect(open(`${server.url}?timeoutMs=300`)).rejects.toMatchObject(
+  await expect(open(`${server.url}?timeoutMs=1000`)).rejects.toMatchObject(
     failing('STORAGE_FAILED', /is still loading its data \([\d.]+ %\): try again later/),
   );
-  const storage = await open(`${server.url}?timeoutMs=15000`);
-  expect(await storage.contains(numbered(1))).toBe(false);
+  const opening = open(`${server.url}?timeoutMs=15000`);
+  await connect(server.port).config('SET', 'key-load-delay', '0');
+  expect(await (await opening).contains(numbered(1))).toBe(false);
 });
 
 test('keys of another type under the prefix are never taken for absent ones', async () => {

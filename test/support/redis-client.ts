@@ -9,7 +9,8 @@ export function redisClients(): (port: number) => Redis {
     for (const client of clients.splice(0)) client.disconnect();
   });
   return (port) => {
-    const client = new Redis({ host: '127.0.0.1', port, protocol: 2 });
+    // Also while the server loads.
+    const client = new Redis({ host: '127.0.0.1', port, protocol: 2, enableReadyCheck: false });
     // A server that is stopped under it is part of the tests.
     client.on('error', () => undefined);
     clients.push(client);

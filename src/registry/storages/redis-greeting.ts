@@ -133,22 +133,25 @@ export class RedisGreeting {
     link: RedisLink,
     signal: AbortSignal,
   ): Promise<((field: string) => string | undefined) | undefined> {
-    for (;;) {
-      const text = await permitted(link.call('INFO', []));
-      if (text === undefined) return undefined;
-      const fields = new Map(
-        String(text)
-          .split('\r\n')
-          .map((line): [string, string] => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]),
-      );
-      if (fields.get('loading') !== '1') return (field) => fields.get(field);
-      try {
+    let done: string | undefined;
+    try {
+      for (;;) {
+        const text = await permitted(link.call('INFO', []));
+        if (text === undefined) return undefined;
+        const fields = new Map(
+          String(text)
+            .split('\r\n')
+            .map((line): [string, string] => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]),
+        );
+        if (fields.get('loading') !== '1') return (field) => fields.get(field);
+        done = fields.get('loading_loaded_perc') ?? '?';
         await sleep(this.#clock, LOADING_POLL_MS, signal);
-      } catch {
-        // Out of time: say what it was spent on.
-        const done = fields.get('loading_loaded_perc') ?? '?';
-        throw failed(`${this.#text} is still loading its data (${done} %): try again later`);
       }
+    } catch (error) {
+      // Out of time: say what it was spent on.
+      if (signal.aborted && done !== undefined)
+        throw failed(`${this.#text} is still loading its data (${done} %): try again later`);
+      throw error;
     }
   }
 
