@@ -5,7 +5,7 @@
 import { cellPublisher } from './merge.ts';
 import type { RecordHeader } from './record.ts';
 
-const KEY_ID_BYTES = 32;
+export const KEY_ID_BYTES = 32;
 export const CELL_ID_BYTES = 64;
 
 /** 64 bytes: key id ‖ cell publisher. */

@@ -9,7 +9,7 @@ export {
   writeByteStringHead,
   writeRaw,
 } from './cbor.ts';
-export { CELL_ID_BYTES, type CellRange, cellId, cellRange, rangeContains } from './cell.ts';
+export { CELL_ID_BYTES, type CellRange, cellId, cellRange, KEY_ID_BYTES, rangeContains } from './cell.ts';
 export { type Key, type KeyClass, parseKey } from './key.ts';
 export { cellPublisher, compareVersions, floorUntil, isRenewal, mergeRecords } from './merge.ts';
 export {

@@ -9,13 +9,12 @@ import {
   encodeHeldRecord,
   floorUntil,
   type HeldRecord,
+  KEY_ID_BYTES,
   type NetworkConstants,
   type RecordHeader,
   utf8Encode,
 } from '../records/index.ts';
 import type { StorageEntry } from './storage.ts';
-
-const KEY_ID_BYTES = 32;
 
 /** How long an entry outlives its record at least, ms: time to announce that it expired. */
 const ANNOUNCE_MARGIN_MS = 60_000;

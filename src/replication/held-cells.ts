@@ -3,7 +3,15 @@
  * naming what does not. A record that expires keeps its header, its version and so its place here until even the floor is forgotten.
  */
 import type { CellVersion } from '../kademlia/index.ts';
-import { type CellRange, cellId, cellRange, type RecordHeader, type RecordStore } from '../records/index.ts';
+import {
+  bytesEqual,
+  type CellRange,
+  cellId,
+  cellRange,
+  KEY_ID_BYTES,
+  type RecordHeader,
+  type RecordStore,
+} from '../records/index.ts';
 import { combinedDigest, DigestTrie, fingerprint } from './digest-trie.ts';
 
 const EMPTY_DIGEST = new Uint8Array(16);
@@ -60,8 +68,17 @@ export class HeldCells {
     return combinedDigest(this.digests(ranges));
   }
 
-  ids(range: CellRange): Iterable<Uint8Array> {
-    return this.#trie.cells(range);
+  /** Ids of the keys with cells in these ranges, ascending. */
+  keyIds(ranges: readonly CellRange[]): readonly Uint8Array[] {
+    const ids: Uint8Array[] = [];
+    for (const range of ranges) {
+      for (const cell of this.#trie.cells(range)) {
+        const id = cell.subarray(0, KEY_ID_BYTES);
+        const last = ids.at(-1);
+        if (last === undefined || !bytesEqual(last, id)) ids.push(id.slice());
+      }
+    }
+    return ids;
   }
 
   /** Every version held in a range. For ranges with few cells. */

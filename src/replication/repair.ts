@@ -16,16 +16,15 @@ import {
 } from '../core/index.ts';
 import { type Contact, compareDistance, NodeId } from '../kademlia/index.ts';
 import {
-  bytesEqual,
   type CellRange,
-  cellRange,
   type HeldRecord,
   type NetworkConstants,
   type RecordStore,
   type RefusalReason,
   toHex,
 } from '../records/index.ts';
-import { compareRanges, EVERYTHING, gapsBetween } from './cell-ranges.ts';
+import { EVERYTHING, gapsBetween } from './cell-ranges.ts';
+import { type HandOverInput, handOverKeys } from './hand-over.ts';
 import type { HeldCells } from './held-cells.ts';
 import { Membership, type MembershipComponents, type MembershipInit, type MembershipView } from './membership.ts';
 import {
@@ -79,12 +78,6 @@ interface Partner {
   attempts: number;
 }
 
-/** What somebody is to be handed over. */
-interface Delivery {
-  readonly receiver: Contact;
-  readonly keys: Uint8Array[];
-}
-
 const RETRY_MS = 5_000;
 /** A member that came: it compares with us, or we with it, within this. */
 const MIN_WELCOME_MS = 20_000;
@@ -97,9 +90,6 @@ const HEARTBEAT_MS = 10_000;
 const PACE_MS = 50;
 /** How long a key must have been no business of ours before it goes: a round, which may have been a short one. */
 const LINGER_SHARE = 0.9;
-/** Keys handed over in one comparison. */
-const KEYS_AT_ONCE = 256;
-const KEY_BITS = 256;
 
 export class Repair {
   readonly settlement: Settlement;
@@ -167,9 +157,7 @@ export class Repair {
     const { hex } = from.id;
     this.settlement.compared(hex, ranges, settled);
     const partner = this.#partners.get(hex);
-    if (partner === undefined || !this.settlement.isCovered(hex)) return;
-    partner.attempts = 0;
-    partner.dueAt = this.#components.clock.monotonic() + this.#jittered(this.#init.intervalMs);
+    if (partner !== undefined && this.settlement.isCovered(hex)) this.#nextRound(partner);
   }
 
   /** A member asked, and found that we differ: it exchanges what differs both ways now, so that we need not do the same at the same time. */
@@ -202,15 +190,13 @@ export class Repair {
    * over in time the others repair.
    */
   async handOver(signal: AbortSignal): Promise<void> {
-    const { kademlia, constants } = this.#components;
-    await this.#handOverKeys(
-      this.#keysIn([EVERYTHING]),
-      (key) => kademlia.closest(NodeId.fromBytes(key), constants.k).at(-1),
-      {
-        atOnce: RECEIVERS_AT_ONCE,
-        signal,
-      },
-    );
+    const { kademlia, held, constants } = this.#components;
+    await this.#handOver({
+      keys: held.keyIds([EVERYTHING]),
+      receiverOf: (key) => kademlia.closest(NodeId.fromBytes(key), constants.k).at(-1),
+      atOnce: RECEIVERS_AT_ONCE,
+      signal,
+    });
   }
 
   #onMembership(view: MembershipView): void {
@@ -227,10 +213,15 @@ export class Repair {
         this.#arrivals++;
       } else partner.dueAt = Math.min(partner.dueAt, dueAt);
     }
-    if (this.#arrivals >= upheaval(this.#components.constants.k)) {
+    if (this.#isUpheaval) {
       this.#sweepDueAt = Math.min(this.#sweepDueAt, now + this.#between(MIN_WELCOME_MS, MAX_WELCOME_MS));
     }
     this.#arm();
+  }
+
+  /** So many new members at once leave few of those who held a key before. */
+  get #isUpheaval(): boolean {
+    return this.#arrivals >= Math.ceil(this.#components.constants.k / 2);
   }
 
   /** Of a pair that both have to compare at once the smaller id begins, or they would move the same records twice. Comparing alone moves none. */
@@ -307,7 +298,11 @@ export class Repair {
     const settled = this.settlement.isSettledIn(ranges);
     const { agreed, partnerSettled } = await this.#reconcile({ partner: contact, ranges, settled, mode });
     if (agreed) this.settlement.compared(hex, ranges, partnerSettled);
-    if (!agreed || !this.settlement.isSettledIn(ranges)) return;
+    if (agreed && this.settlement.isSettledIn(ranges)) this.#nextRound(partner);
+  }
+
+  /** All is well between the two. */
+  #nextRound(partner: Partner): void {
     partner.attempts = 0;
     partner.dueAt = this.#components.clock.monotonic() + this.#jittered(this.#init.intervalMs);
   }
@@ -318,27 +313,28 @@ export class Repair {
    * came that those who hold a key now may never have heard of it, as when a partition heals, it is handed over at once.
    */
   async #sweep(): Promise<void> {
-    const { kademlia, store, clock, constants } = this.#components;
+    const { kademlia, store, held, clock } = this.#components;
     const { intervalMs } = this.#init;
     const now = clock.monotonic();
-    const isUpheaval = this.#arrivals >= upheaval(constants.k);
+    const isUpheaval = this.#isUpheaval;
     this.#sweepDueAt = now + this.#jittered(intervalMs);
     this.#arrivals = 0;
     const { regions } = this.#membership.view;
     if (regions.length === 0) return; // we know nobody who could take over
     const strays = new Map<string, Stray>();
-    for (const key of this.#keysIn(gapsBetween(regions.map(({ range }) => range)))) {
+    for (const key of held.keyIds(gapsBetween(regions.map(({ range }) => range)))) {
       const hex = toHex(key);
       strays.set(hex, this.#strays.get(hex) ?? { key, since: now });
     }
     this.#strays = strays;
     const isLingering = ({ since }: Stray) => now - since >= LINGER_SHARE * intervalMs;
     const due = [...strays.values()].filter((stray) => isUpheaval || isLingering(stray));
-    const handedOver = await this.#handOverKeys(
-      due.map(({ key }) => key),
-      (key) => kademlia.closest(NodeId.fromBytes(key), 1)[0],
-      { atOnce: 1, signal: this.#stopping.signal },
-    );
+    const handedOver = await this.#handOver({
+      keys: due.map(({ key }) => key),
+      receiverOf: (key) => kademlia.closest(NodeId.fromBytes(key), 1)[0],
+      atOnce: 1,
+      signal: this.#stopping.signal,
+    });
     for (const key of handedOver) {
       const hex = toHex(key);
       const stray = this.#strays.get(hex);
@@ -350,57 +346,8 @@ export class Repair {
     }
   }
 
-  /** Those who are to have most first. @returns the keys that somebody settled holds now as we do */
-  async #handOverKeys(
-    keys: readonly Uint8Array[],
-    receiverOf: (key: Uint8Array) => Contact | undefined,
-    { atOnce, signal }: { readonly atOnce: number; readonly signal: AbortSignal },
-  ): Promise<readonly Uint8Array[]> {
-    const byReceiver = new Map<string, Delivery>();
-    for (const key of keys) {
-      const receiver = receiverOf(key);
-      if (receiver === undefined) continue;
-      const delivery = byReceiver.get(receiver.id.hex);
-      if (delivery === undefined) byReceiver.set(receiver.id.hex, { receiver, keys: [key] });
-      else delivery.keys.push(key);
-    }
-    const deliveries = [...byReceiver.values()].sort((a, b) => b.keys.length - a.keys.length).values();
-    const handedOver: Uint8Array[] = [];
-    const work = async () => {
-      for (const delivery of deliveries) handedOver.push(...(await this.#deliver(delivery, signal)));
-    };
-    await Promise.all(Array.from({ length: atOnce }, work));
-    return handedOver;
-  }
-
-  /** @returns the keys that the receiver, settled there, holds now as we do */
-  async #deliver({ receiver, keys }: Delivery, signal: AbortSignal): Promise<readonly Uint8Array[]> {
-    const delivered: Uint8Array[] = [];
-    for (let i = 0; i < keys.length && !signal.aborted; i += KEYS_AT_ONCE) {
-      const batch = keys.slice(i, i + KEYS_AT_ONCE);
-      const ranges = batch.map((key) => cellRange(key, KEY_BITS)).sort(compareRanges);
-      try {
-        const outcome = await this.#reconcile({ partner: receiver, ranges, settled: false, mode: 'push', signal });
-        if (outcome.agreed && outcome.partnerSettled) delivered.push(...batch);
-      } catch (error) {
-        if (!isNautilusError(error) && !signal.aborted) throw error;
-        break; // the next receiver
-      }
-    }
-    return delivered;
-  }
-
-  /** Of the cells held there, in order. */
-  #keysIn(ranges: readonly CellRange[]): readonly Uint8Array[] {
-    const keys: Uint8Array[] = [];
-    for (const range of ranges) {
-      for (const id of this.#components.held.ids(range)) {
-        const key = id.subarray(0, KEY_BITS / 8);
-        const last = keys.at(-1);
-        if (last === undefined || !bytesEqual(last, key)) keys.push(key.slice());
-      }
-    }
-    return keys;
+  #handOver(input: Omit<HandOverInput, 'reconcile'>): Promise<readonly Uint8Array[]> {
+    return handOverKeys({ ...input, reconcile: (request) => this.#reconcile(request) });
   }
 
   async #reconcile(input: ReconcileInput): Promise<ReconcileOutcome> {
@@ -437,11 +384,6 @@ export class Repair {
     const message = `records could not be compared with another holder, trying again: ${error.message}`;
     this.#components.observer.notify({ type: 'warning', code: error.code, message });
   }
-}
-
-/** So many new members at once leave few of those who held a key before. */
-function upheaval(k: number): number {
-  return Math.ceil(k / 2);
 }
 
 /** The other is gone or busy: noted where the request was sent. */
