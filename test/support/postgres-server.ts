@@ -109,6 +109,8 @@ class Server implements PostgresServer {
       unix_socket_directories: this.directory,
       max_connections: '50',
       shared_buffers: '16MB',
+      // Starting after a crash does not sync file by file: the machine did not crash.
+      recovery_init_sync_method: 'syncfs',
       ...settings,
     };
     const args = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);

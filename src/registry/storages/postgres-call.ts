@@ -1,6 +1,6 @@
 /**
- * One call of the storage, as its caller sees it: over with its answer, its deadline or its signal, whichever comes first. What it had asked
- * for looks at `isOver` before it is sent.
+ * One call of the storage, as its caller sees it: over with its last answer, its deadline or its signal, whichever comes first. It asks for
+ * one thing or for many; what it asked for looks at `isOver` before it is sent.
  */
 import { setMaxListeners } from 'node:events';
 import type { Clock, Timer } from '../../core/index.ts';
@@ -8,76 +8,84 @@ import { PostgresSilence } from './postgres-errors.ts';
 
 export interface PostgresCallOptions {
   readonly clock: Clock;
-  /** Without an answer, and without any progress. */
+  /** Without an answer to any part, so that a long batch ends by silence and not by its length. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
   readonly toError: (error: unknown) => Error;
 }
 
 export class PostgresCall<T> {
-  readonly promise: Promise<T>;
+  /** The answers, in the order of the parts. */
+  readonly promise: Promise<readonly T[]>;
   readonly #options: PostgresCallOptions;
-  #settle: { resolve(value: T): void; reject(error: unknown): void } | undefined;
+  readonly #answers: T[];
+  #missing: number;
+  #end: { resolve(answers: readonly T[]): void; reject(error: unknown): void } | undefined;
   #timer: Timer | undefined;
-  #movedAt: number;
+  #heardAt: number;
 
-  constructor(options: PostgresCallOptions) {
+  /** @param count of its parts, one or more */
+  constructor(count: number, options: PostgresCallOptions) {
+    const { clock, signal } = options;
     this.#options = options;
-    this.promise = new Promise<T>((resolve, reject) => {
-      this.#settle = { resolve, reject };
+    this.#answers = new Array<T>(count);
+    this.#missing = count;
+    this.promise = new Promise((resolve, reject) => {
+      this.#end = { resolve, reject };
     });
-    this.#movedAt = options.clock.monotonic();
+    this.#heardAt = clock.monotonic();
     this.#arm();
-    if (options.signal === undefined) return;
+    if (signal === undefined) return;
     // Any number of calls may share one signal; each takes its listener back.
-    setMaxListeners(0, options.signal);
-    options.signal.addEventListener('abort', this.#onAbort, { once: true });
+    setMaxListeners(0, signal);
+    signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
   get isOver(): boolean {
-    return this.#settle === undefined;
+    return this.#end === undefined;
   }
 
   /** What `start` throws is the answer. */
-  begin(start: () => void): void {
+  begin(start: () => void): Promise<readonly T[]> {
     try {
       start();
     } catch (error) {
-      this.reject(error);
+      this.fail(error);
     }
+    return this.promise;
   }
 
-  /** A part is done: the deadline begins anew, so that a long batch ends by silence and not by its length. */
-  progress(): void {
-    this.#movedAt = this.#options.clock.monotonic();
+  /** Once per part. */
+  settle(place: number, answer: T): void {
+    if (this.isOver) return;
+    this.#answers[place] = answer;
+    this.#missing--;
+    if (this.#missing === 0) this.#finish()?.resolve(this.#answers);
+    else this.#heardAt = this.#options.clock.monotonic();
   }
 
-  resolve(value: T): void {
-    this.#end()?.resolve(value);
-  }
-
-  reject(error: unknown): void {
-    this.#end()?.reject(this.#options.toError(error));
+  fail(error: unknown): void {
+    this.#finish()?.reject(this.#options.toError(error));
   }
 
   #arm(): void {
     const { clock, timeoutMs } = this.#options;
-    const remainingMs = () => this.#movedAt + timeoutMs - clock.monotonic();
+    const remainingMs = () => this.#heardAt + timeoutMs - clock.monotonic();
     this.#timer = clock.setTimer(remainingMs(), () => {
       if (remainingMs() > 0) this.#arm();
-      else this.reject(new PostgresSilence(`no answer within ${timeoutMs} ms`));
+      else this.fail(new PostgresSilence(`no answer within ${timeoutMs} ms`));
     });
   }
 
   readonly #onAbort = (): void => {
-    this.#end()?.reject(this.#options.signal?.reason);
+    this.#finish()?.reject(this.#options.signal?.reason);
   };
 
-  #end() {
-    const settle = this.#settle;
-    this.#settle = undefined;
+  #finish() {
+    const end = this.#end;
+    this.#end = undefined;
     this.#timer?.cancel();
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
-    return settle;
+    return end;
   }
 }

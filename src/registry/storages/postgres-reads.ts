@@ -5,9 +5,10 @@
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import { NautilusError } from '../../core/index.ts';
 import { copyBytes } from '../../records/index.ts';
-import { fromKeyText } from '../key-text.ts';
 import type { StorageEntry } from '../storage.ts';
+import type { PostgresCall } from './postgres-call.ts';
 import { PostgresSilence } from './postgres-errors.ts';
+import { keyBytes } from './postgres-key.ts';
 import type { PostgresQuery, PostgresResult, PostgresSession } from './postgres-session.ts';
 import { type PostgresStatements, rowKeyText, toStoredEntry } from './postgres-statements.ts';
 
@@ -19,15 +20,11 @@ export interface PostgresReadsComponents {
   readonly timeoutMs: number;
 }
 
-/** Somebody who waits. */
-export interface Asking<T> {
-  readonly isOver: () => boolean;
-  readonly settle: (answer: T) => void;
-  readonly fail: (error: unknown) => void;
-}
-
-export interface AskingForKey extends Asking<StorageEntry | undefined> {
+/** One key that a call asks for. */
+export interface PostgresKeyRead {
   readonly keyText: string;
+  readonly call: PostgresCall<StorageEntry | undefined>;
+  readonly place: number;
 }
 
 type Job = (session: PostgresSession) => Promise<void>;
@@ -41,8 +38,8 @@ export class PostgresReads {
   /** The last one used is used next: fewer connections where fewer do. */
   readonly #free: PostgresSession[];
   readonly #jobs: Job[] = [];
-  readonly #asking = new Map<string, AskingForKey[]>();
-  #askingCount = 0;
+  readonly #wanted = new Map<string, PostgresKeyRead[]>();
+  #wantedCount = 0;
   #isGathering = false;
   // BOUNDED: by the sessions.
   readonly #working = new Set<Promise<void>>();
@@ -53,26 +50,26 @@ export class PostgresReads {
   }
 
   /** All or none. @throws NautilusError `RESOURCE_EXHAUSTED` */
-  retrieve(askings: readonly AskingForKey[]): void {
-    this.#checkRoom(askings.length);
-    for (const asking of askings) {
-      const others = this.#asking.get(asking.keyText);
-      if (others === undefined) this.#asking.set(asking.keyText, [asking]);
-      else others.push(asking);
+  retrieve(reads: readonly PostgresKeyRead[]): void {
+    this.#checkRoom(reads.length);
+    for (const read of reads) {
+      const others = this.#wanted.get(read.keyText);
+      if (others === undefined) this.#wanted.set(read.keyText, [read]);
+      else others.push(read);
     }
-    this.#askingCount += askings.length;
+    this.#wantedCount += reads.length;
     this.#gather();
   }
 
   /** A statement of its own. @throws NautilusError `RESOURCE_EXHAUSTED` */
-  run(query: PostgresQuery, asking: Asking<PostgresResult>): void {
+  run(query: PostgresQuery, call: PostgresCall<PostgresResult>): void {
     this.#checkRoom(1);
     this.#enqueue(async (session) => {
-      if (asking.isOver()) return;
+      if (call.isOver) return;
       try {
-        asking.settle(await session.run(query, this.#components.timeoutMs));
+        call.settle(0, await session.run(query, this.#components.timeoutMs));
       } catch (error) {
-        asking.fail(error);
+        call.fail(error);
         throw error;
       }
     });
@@ -87,7 +84,7 @@ export class PostgresReads {
   }
 
   #checkRoom(count: number): void {
-    const waiting = this.#askingCount + this.#jobs.length;
+    const waiting = this.#wantedCount + this.#jobs.length;
     if (waiting === 0 || waiting + count <= MAX_WAITING) return;
     throw new NautilusError('RESOURCE_EXHAUSTED', `${waiting} reads already wait for the database: try again later`);
   }
@@ -96,38 +93,38 @@ export class PostgresReads {
   #gather(): void {
     if (this.#isGathering) return;
     this.#isGathering = true;
-    void turnOfEventLoop().then(() => this.#enqueue((session) => this.#retrieve(session)));
+    queueMicrotask(() => this.#enqueue((session) => this.#retrieve(session)));
   }
 
   async #retrieve(session: PostgresSession): Promise<void> {
     this.#isGathering = false;
-    const asked = this.#take();
-    if (this.#asking.size > 0) this.#gather();
-    if (asked.size === 0) return;
+    const reads = this.#take();
+    if (this.#wanted.size > 0) this.#gather();
+    if (reads.size === 0) return;
     const { statements, now, timeoutMs } = this.#components;
     try {
-      const keys = Array.from(asked.keys(), fromKeyText);
+      const keys = Array.from(reads.keys(), keyBytes);
       const { rows } = await session.run(statements.retrieve(keys, now()), timeoutMs);
       const found = new Map(rows.map((row) => [rowKeyText(row), row]));
-      for (const [keyText, askings] of asked) {
+      for (const [keyText, readers] of reads) {
         const row = found.get(keyText);
-        for (const [index, asking] of askings.entries()) asking.settle(row && toOwnEntry(row, index > 0));
+        for (const [index, { call, place }] of readers.entries()) call.settle(place, row && toOwnEntry(row, index > 0));
       }
     } catch (error) {
-      for (const asking of [...asked.values()].flat()) asking.fail(error);
+      for (const { call } of [...reads.values()].flat()) call.fail(error);
       throw error;
     }
   }
 
   /** The first keys that are still wanted, as many as one statement may have. */
-  #take(): Map<string, AskingForKey[]> {
-    const taken = new Map<string, AskingForKey[]>();
-    for (const [keyText, askings] of this.#asking) {
+  #take(): Map<string, PostgresKeyRead[]> {
+    const taken = new Map<string, PostgresKeyRead[]>();
+    for (const [keyText, readers] of this.#wanted) {
       if (taken.size >= MAX_STATEMENT_KEYS) break;
-      this.#asking.delete(keyText);
-      this.#askingCount -= askings.length;
-      const wanted = askings.filter((asking) => !asking.isOver());
-      if (wanted.length > 0) taken.set(keyText, wanted);
+      this.#wanted.delete(keyText);
+      this.#wantedCount -= readers.length;
+      const waiting = readers.filter(({ call }) => !call.isOver);
+      if (waiting.length > 0) taken.set(keyText, waiting);
     }
     return taken;
   }

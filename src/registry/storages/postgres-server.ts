@@ -34,9 +34,10 @@ export function sessionSettings(timeoutMs: number): PostgresQuery {
     tcp_keepalives_interval: 10,
     tcp_keepalives_count: 3,
     tcp_user_timeout: 60_000,
-    // Every statement finds its rows by their keys, however many there are: no plan shall depend on statistics that are late.
+    // Every statement walks the index that it is about, however many rows there are: no plan shall depend on statistics that are late.
     plan_cache_mode: 'force_generic_plan',
     enable_seqscan: 'off',
+    enable_bitmapscan: 'off',
     enable_hashjoin: 'off',
     enable_mergejoin: 'off',
     jit: 'off',

@@ -7,7 +7,6 @@
  */
 import { assert, type Clock, NautilusError } from '../../core/index.ts';
 import { compareBytes } from '../../records/index.ts';
-import { toKeyText } from '../key-text.ts';
 import {
   MAX_STORAGE_KEY_BYTES,
   type RegistryStorage,
@@ -22,7 +21,8 @@ import {
 } from '../storage.ts';
 import { PostgresCall } from './postgres-call.ts';
 import { toPostgresError } from './postgres-errors.ts';
-import { type Asking, PostgresReads } from './postgres-reads.ts';
+import { keyText } from './postgres-key.ts';
+import { PostgresReads } from './postgres-reads.ts';
 import type { PostgresQuery, PostgresResult, PostgresSession } from './postgres-session.ts';
 import { PostgresStatements, toStoredEntry } from './postgres-statements.ts';
 import { PostgresSweep } from './postgres-sweep.ts';
@@ -84,9 +84,9 @@ export class PostgresStorage implements RegistryStorage {
     options?: StorageOptions,
   ): Promise<readonly (StorageEntry | undefined)[]> {
     this.#check(keys, options);
-    return this.#collect<StorageEntry | undefined>(keys.length, options, (asking) =>
-      this.#reads.retrieve(keys.map((key, place) => ({ keyText: toKeyText(key), ...asking(place) }))),
-    );
+    if (keys.length === 0) return [];
+    const call = this.#call<StorageEntry | undefined>(keys.length, options);
+    return call.begin(() => this.#reads.retrieve(keys.map((key, place) => ({ keyText: keyText(key), call, place }))));
   }
 
   async storeIf(operation: StoreIfOperation, options?: StorageOptions): Promise<StoreIfOutcome> {
@@ -106,13 +106,16 @@ export class PostgresStorage implements RegistryStorage {
       checkEntry(entry);
       assert(expected === 'absent' || expected >= 1, 'a version to be expected is 1 or more');
     }
-    return this.#collect<StoreIfOutcome>(operations.length, options, (asking) =>
+    if (operations.length === 0) return [];
+    const call = this.#call<StoreIfOutcome>(operations.length, options);
+    return call.begin(() =>
       this.#writes.add(
         operations.map((operation, place) => ({
           kind: 'storeIf',
           operation,
           ...weigh(operation.key, operation.entry),
-          ...asking(place),
+          call,
+          place,
         })),
       ),
     );
@@ -121,17 +124,22 @@ export class PostgresStorage implements RegistryStorage {
   async store(key: Uint8Array, entry: StorageEntry, options?: StorageOptions): Promise<'stored' | 'full'> {
     this.#check([key], options);
     checkEntry(entry);
+    const call = this.#call<'stored'>(1, options);
     const operation = { key, entry };
-    return this.#ask<'stored'>(options, (asking) =>
-      this.#writes.add([{ kind: 'store', operation, ...weigh(key, entry), ...asking }]),
+    const [outcome] = await call.begin(() =>
+      this.#writes.add([{ kind: 'store', operation, ...weigh(key, entry), call, place: 0 }]),
     );
+    return outcome!;
   }
 
   async remove(key: Uint8Array, options?: StorageOptions): Promise<boolean> {
     this.#check([key], options);
-    return this.#ask<boolean>(options, (asking) =>
-      this.#writes.add([{ kind: 'remove', operation: { key }, ...weigh(key), ...asking }]),
+    const call = this.#call<boolean>(1, options);
+    const operation = { key };
+    const [wasThere] = await call.begin(() =>
+      this.#writes.add([{ kind: 'remove', operation, ...weigh(key), call, place: 0 }]),
     );
+    return wasThere!;
   }
 
   async contains(key: Uint8Array, options?: StorageOptions): Promise<boolean> {
@@ -184,53 +192,25 @@ export class PostgresStorage implements RegistryStorage {
     }
   }
 
-  #query(reads: PostgresReads, query: PostgresQuery, options?: StorageOptions): Promise<PostgresResult> {
-    return this.#ask(options, (asking) => reads.run(query, asking));
+  async #query(reads: PostgresReads, query: PostgresQuery, options?: StorageOptions): Promise<PostgresResult> {
+    const call = this.#call<PostgresResult>(1, options);
+    const [result] = await call.begin(() => reads.run(query, call));
+    return result!;
   }
 
-  #ask<T>(options: StorageOptions | undefined, start: (asking: Asking<T>) => void): Promise<T> {
-    const call = this.#call<T>(options);
-    const asking: Asking<T> = {
-      isOver: () => call.isOver,
-      settle: (answer) => call.resolve(answer),
-      fail: (error) => call.reject(error),
-    };
-    call.begin(() => start(asking));
-    return call.promise;
-  }
-
-  /** A call of several parts, each with its answer, in order. */
-  #collect<T>(
-    count: number,
-    options: StorageOptions | undefined,
-    start: (asking: (place: number) => Asking<T>) => void,
-  ): Promise<readonly T[]> {
-    const call = this.#call<readonly T[]>(options);
-    const answers = new Array<T>(count);
-    let missing = count;
-    const asking = (place: number): Asking<T> => ({
-      isOver: () => call.isOver,
-      settle: (answer) => {
-        answers[place] = answer;
-        missing--;
-        if (missing === 0) call.resolve(answers);
-        else call.progress();
-      },
-      fail: (error) => call.reject(error),
-    });
-    if (count === 0) call.resolve(answers);
-    else call.begin(() => start(asking));
-    return call.promise;
-  }
-
-  #call<T>(options: StorageOptions | undefined): PostgresCall<T> {
+  #call<T>(count: number, options: StorageOptions | undefined): PostgresCall<T> {
     const toError = (error: unknown) => toPostgresError(this.#where, error);
-    return new PostgresCall<T>({ clock: this.#clock, timeoutMs: this.#timeoutMs, signal: options?.signal, toError });
+    return new PostgresCall(count, {
+      clock: this.#clock,
+      timeoutMs: this.#timeoutMs,
+      signal: options?.signal,
+      toError,
+    });
   }
 }
 
 function weigh(key: Uint8Array, entry?: StorageEntry) {
-  return { keyText: toKeyText(key), bytes: key.length + (entry?.value.length ?? 0) };
+  return { keyText: keyText(key), bytes: key.length + (entry?.value.length ?? 0) };
 }
 
 function checkEntry({ version, expiresAt }: StorageEntry): void {

@@ -6,6 +6,7 @@ import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import { NautilusError } from '../../core/index.ts';
 import { copyBytes } from '../../records/index.ts';
 import type { StorageEntry, StoreIfOperation, StoreIfOutcome } from '../storage.ts';
+import type { PostgresCall } from './postgres-call.ts';
 import type { PostgresQuery, PostgresResult } from './postgres-session.ts';
 import { type PostgresStatements, rowKeyText, toMismatch } from './postgres-statements.ts';
 
@@ -16,10 +17,9 @@ interface WriteOf<Kind extends string, Operation extends { readonly key: Uint8Ar
   readonly keyText: string;
   /** Of key and value. */
   readonly bytes: number;
-  /** The caller has its answer already: not worth sending. */
-  readonly isOver: () => boolean;
-  readonly settle: (outcome: Outcome) => void;
-  readonly fail: (error: unknown) => void;
+  /** Whose it is, and which part of it. */
+  readonly call: PostgresCall<Outcome>;
+  readonly place: number;
 }
 
 type StoreIfWrite = WriteOf<'storeIf', StoreIfOperation, StoreIfOutcome>;
@@ -93,12 +93,14 @@ export class PostgresWrites {
   }
 
   async #work(): Promise<void> {
+    // The writes of this turn share a statement.
+    await null;
     while (this.#count > 0) {
-      // After the callers who just got an answer had their turn: what they ask for next shares the statement.
-      await turnOfEventLoop();
       await this.#write(this.#take(this.#ready.storeIf), (writes) => this.#storeIf(writes));
       await this.#write(this.#take(this.#ready.store), (writes) => this.#store(writes));
       await this.#write(this.#take(this.#ready.remove), (writes) => this.#remove(writes));
+      // Those who just got an answer have their turn: what they ask for next shares a statement with what waits already.
+      await turnOfEventLoop();
     }
     this.#working = undefined;
   }
@@ -113,7 +115,7 @@ export class PostgresWrites {
       await execute(writes);
     } catch (error) {
       for (const write of writes) {
-        write.fail(error);
+        write.call.fail(error);
         this.#end(write);
       }
     }
@@ -127,10 +129,10 @@ export class PostgresWrites {
     for (const [place, write] of writes.entries()) {
       const found = refused.get(place);
       if (found === undefined) {
-        write.settle(STORED);
+        write.call.settle(write.place, STORED);
         this.#end(write, write.operation);
       } else if (isRefused(write, found.entry)) {
-        write.settle({ kind: 'mismatch', current: found.entry });
+        write.call.settle(write.place, { kind: 'mismatch', current: found.entry });
         this.#end(write, found);
       } else {
         // Somebody changed it while the statement ran: refused for what is there now, shown what was there before. Ask again.
@@ -143,7 +145,7 @@ export class PostgresWrites {
     const { statements, run } = this.#components;
     await run(statements.store(writes.map(({ operation }) => operation)));
     for (const write of writes) {
-      write.settle('stored');
+      write.call.settle(write.place, 'stored');
       this.#end(write, write.operation);
     }
   }
@@ -154,7 +156,7 @@ export class PostgresWrites {
     const { rows } = await run(statements.remove(keys, now()));
     const removed = new Set(rows.map(rowKeyText));
     for (const write of writes) {
-      write.settle(removed.has(write.keyText));
+      write.call.settle(write.place, removed.has(write.keyText));
       this.#end(write, { entry: undefined });
     }
   }
@@ -169,7 +171,7 @@ export class PostgresWrites {
       const isFull = taken.length >= MAX_STATEMENT_OPERATIONS || bytes > MAX_STATEMENT_BYTES;
       if (isFull && taken.length > 0) break;
       length++;
-      if (write.isOver()) this.#end(write);
+      if (write.call.isOver) this.#end(write);
       else taken.push(write);
     }
     ready.splice(0, length);
@@ -205,7 +207,7 @@ export class PostgresWrites {
         this.#makeReady(next);
         return;
       }
-      next.settle({ kind: 'mismatch', current: current && copyEntry(current) });
+      next.call.settle(next.place, { kind: 'mismatch', current: current && copyEntry(current) });
       this.#release(next);
     }
     this.#behind.delete(write.keyText);
