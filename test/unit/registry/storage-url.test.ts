@@ -10,6 +10,8 @@ describe('storage URLs', () => {
     ['lmdb:', { kind: 'lmdb', path: undefined }],
     ['lmdb:/var/lib/nautilus', { kind: 'lmdb', path: '/var/lib/nautilus' }],
     ['lmdb:relative/with space', { kind: 'lmdb', path: 'relative/with space' }],
+    ['redis://localhost', expect.objectContaining({ kind: 'redis', tls: false })],
+    ['rediss://localhost', expect.objectContaining({ kind: 'redis', tls: true })],
   ])('%s is understood', (url, expected) => {
     expect(parseStorageUrl(url)).toEqual(expected);
   });
