@@ -31,10 +31,10 @@ const SSL_MODES = ['disable', 'no-verify', ...VERIFYING_MODES];
 
 /** @throws NautilusError `CONFIG_INVALID`, naming the field */
 export function parsePostgresUrl(url: string): PostgresUrl {
-  const [base = '', query = ''] = url.split('?', 2);
+  const [, base = '', query = ''] = /^([^?]*)\??(.*)$/s.exec(url) ?? [];
   const fields = new URLSearchParams(query);
   const invalid = (problem: string) =>
-    new NautilusError('CONFIG_INVALID', `--storage "${withoutPassword(base)}" cannot be used: ${problem}`, {
+    new NautilusError('CONFIG_INVALID', `--storage "${withoutPassword(url)}" cannot be used: ${problem}`, {
       details: { field: 'storage' },
     });
   // A user without a host, for unix sockets, is a form of libpq's that URL does not know.
@@ -42,7 +42,7 @@ export function parsePostgresUrl(url: string): PostgresUrl {
     throw invalid('it is not of the form postgres://user:password@host:port/database');
 
   for (const name of fields.keys()) {
-    if (!(name in OWN_FIELDS) && !CLIENT_FIELDS.includes(name))
+    if (!Object.hasOwn(OWN_FIELDS, name) && !CLIENT_FIELDS.includes(name))
       throw invalid(
         `the field "${name}" is unknown; known are ${[...Object.keys(OWN_FIELDS), ...CLIENT_FIELDS].join(', ')}`,
       );
@@ -69,6 +69,7 @@ export function parsePostgresUrl(url: string): PostgresUrl {
   return { kind: 'postgres', url: `${base}${rest}`, schema, poolSize, timeoutMs };
 }
 
-function withoutPassword(base: string): string {
-  return base.replace(/^([^:]*:\/\/)[^@]*@/, '$1…@');
+/** Up to the last @, whatever the password has in it. */
+function withoutPassword(url: string): string {
+  return url.replace(/:\/\/.*@/s, '://…@').replace(/\?.*$/s, '');
 }
