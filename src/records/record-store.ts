@@ -17,7 +17,7 @@ export interface RecordStore {
   /**
    * Joins a record the caller has verified. `newestSeq` is the newest of the key over all publishers afterwards. A resolved `stored` is
    * durable as far as the storage promises. Expired headers are taken as floors.
-   * @throws NautilusError `STORAGE_FAILED`, `DISK_FULL`, `RESOURCE_EXHAUSTED`: then nothing is promised
+   * @throws NautilusError `STORAGE_FAILED`, `SHARD_DOWN`, `DISK_FULL`, `RESOURCE_EXHAUSTED`: then nothing is promised
    */
   merge(record: HeldRecord, options?: { readonly signal?: AbortSignal }): Promise<MergeOutcome>;
 
@@ -27,12 +27,19 @@ export interface RecordStore {
    */
   read(keyId: Uint8Array, options?: { readonly signal?: AbortSignal }): Promise<readonly HeldRecord[]>;
 
+  /**
+   * Whether all that was acknowledged under a key can be read now. While part of the store is away, reading may throw, or find only what was written
+   * since: then this node does not know what is the newest.
+   */
+  isWhole(keyId: Uint8Array): boolean;
+
   /** Live records in key-id order. BOUNDED: reads ahead one batch. */
   scan(options?: { readonly prefix?: string; readonly signal?: AbortSignal }): AsyncIterable<SignedRecord>;
 
   /**
    * Every cell of a range in the order of cell ids: live records with their values, tombstones and floors without. Cells that change meanwhile
-   * may come as they were or as they are. BOUNDED: reads ahead one batch.
+   * may come as they were or as they are. Without a range, all that can be read: those in a part of the store that is away are told of when it is
+   * back (`subscribe`); a range is read whole or not at all. BOUNDED: reads ahead one batch.
    */
   cells(options?: {
     /** @default all */

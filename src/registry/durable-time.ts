@@ -38,7 +38,14 @@ export class DurableTime {
   async load(options?: StorageOptions): Promise<void> {
     const { storage, clock, constants } = this.#components;
     if (!storage.capabilities.persistent) return;
-    const entry = await storage.retrieve(TIME_MARK_KEY, options);
+    const entry = await storage.retrieve(TIME_MARK_KEY, options).catch((error: unknown) => {
+      if (!isNautilusError(error, 'SHARD_DOWN')) throw error;
+      this.#warn(
+        'SHARD_DOWN',
+        'the latest time this store has seen cannot be read now: a clock set back goes unnoticed',
+      );
+      return undefined;
+    });
     const mark: unknown = entry && decodeCbor(entry.value)?.value;
     if (typeof mark !== 'number') return;
     const aheadMs = mark - clock.now();

@@ -4,17 +4,20 @@
  */
 import { NautilusError } from '../core/index.ts';
 import {
+  bytesEqual,
+  CELL_ID_BYTES,
   decodeCbor,
   decodeHeldRecord,
   encodeHeldRecord,
   floorUntil,
   type HeldRecord,
   KEY_ID_BYTES,
+  mergeRecords,
   type NetworkConstants,
   type RecordHeader,
   utf8Encode,
 } from '../records/index.ts';
-import type { StorageEntry } from './storage.ts';
+import type { MergeEntries, StorageEntry } from './storage.ts';
 
 /** How long an entry outlives its record at least, ms: time to announce that it expired. */
 const ANNOUNCE_MARGIN_MS = 60_000;
@@ -36,6 +39,32 @@ export function toCellEntry(record: HeldRecord, version: number, constants: Netw
 /** @throws NautilusError `STORAGE_DAMAGED` */
 export function fromCellEntry(entry: StorageEntry): HeldRecord {
   return decodeHeldRecord(entry.value) ?? damaged();
+}
+
+/** What a cell costs its storage. */
+export function entryBytes(entry: StorageEntry): number {
+  return CELL_ID_BYTES + entry.value.length;
+}
+
+/**
+ * For storages that have to merge entries without asking (see `StorageParts.mergeWith`): the join of the records in them. An entry that is no record
+ * loses to one that is; what is not in a cell at all is the time mark, whose later one counts.
+ */
+export function mergeCellEntries(constants: NetworkConstants): MergeEntries {
+  return (key, current, other) => {
+    if (key.length !== CELL_ID_BYTES) return timeOf(other) > timeOf(current) ? other : current;
+    const [held, incoming] = [decodeHeldRecord(current.value), decodeHeldRecord(other.value)];
+    if (held === undefined || incoming === undefined) return incoming === undefined ? current : other;
+    const version = Math.max(current.version, other.version);
+    const merged = toCellEntry(mergeRecords(held, incoming), version, constants);
+    const [later, earlier] = other.version > current.version ? [other, current] : [current, other];
+    return [later, earlier].find(({ value }) => bytesEqual(value, merged.value)) ?? merged;
+  };
+}
+
+function timeOf({ value }: StorageEntry): number {
+  const mark: unknown = decodeCbor(value)?.value;
+  return typeof mark === 'number' ? mark : 0;
 }
 
 export interface CellSummary {

@@ -8,31 +8,34 @@
  */
 import { type Clock, isNautilusError, KeyedQueue, type Load, NautilusError, type Observer } from '../core/index.ts';
 import {
-  bytesEqual,
-  CELL_ID_BYTES,
   type CellChange,
   type CellRange,
   cellId,
   cellRange,
-  compareVersions,
-  floorUntil,
   type HeldRecord,
   isLive,
-  isRenewal,
   type MergeOutcome,
-  mergeRecords,
   type NetworkConstants,
   type RecordStore,
-  type RefusalReason,
   type SignedRecord,
   utf8Encode,
 } from '../records/index.ts';
 import { type Cell, CellLedger } from './cell-ledger.ts';
+import { decideMerge, nextVersion } from './decide-merge.ts';
 import { DurableTime } from './durable-time.ts';
 import { ExpirySchedule } from './expiry-schedule.ts';
 import { fromKeyText, toKeyText } from './key-text.ts';
-import { cellUntil, fromCellEntry, keyIdText, summarizeCell, toCellEntry } from './record-cell.ts';
-import { type Newcomer, RESERVE, type RegistryLimits, refuseNewcomer } from './registry-limits.ts';
+import { PartReturns } from './part-returns.ts';
+import {
+  cellUntil,
+  entryBytes,
+  fromCellEntry,
+  keyIdText,
+  mergeCellEntries,
+  summarizeCell,
+  toCellEntry,
+} from './record-cell.ts';
+import { type Newcomer, type Occupancy, RESERVE, type RegistryLimits } from './registry-limits.ts';
 import { scanCells } from './scan-cells.ts';
 import type { RegistryStorage, StorageEntry, StorageOptions, StoredEntry } from './storage.ts';
 
@@ -50,19 +53,6 @@ const MAX_ATTEMPTS = 8;
 /** After a failed write, ms. An expired record is not returned meanwhile: reading judges for itself. */
 const RETRY_MS = 5_000;
 
-interface Write {
-  readonly kind: 'write';
-  readonly record: HeldRecord;
-  readonly entry: StorageEntry;
-  readonly expected: number | 'absent';
-  readonly newcomer: Newcomer;
-  /** Not only the value is new. */
-  readonly isHeaderNew: boolean;
-  /** Newest seq of the key over all publishers, without and with the record. */
-  readonly heldSeq: number;
-  readonly newestSeq: number;
-}
-
 export class Registry implements RecordStore {
   readonly #components: RegistryComponents;
   readonly #ledger = new CellLedger();
@@ -70,6 +60,8 @@ export class Registry implements RecordStore {
   /** Merges, drops and expiries of one key happen one after the other, which makes counting its publishers exact. */
   readonly #queue = new KeyedQueue();
   readonly #time: DurableTime;
+  /** Where parts of the storage may be away. */
+  readonly #returns: PartReturns | undefined;
   // BOUNDED: limits.maxPendingMerges, merges and drops together.
   readonly #changes = new Set<Promise<unknown>>();
   // BOUNDED: a handful, by who puts the node together.
@@ -81,6 +73,21 @@ export class Registry implements RecordStore {
   constructor(components: RegistryComponents) {
     this.#components = components;
     this.#time = new DurableTime(components);
+    const { storage, clock, constants } = components;
+    if (storage.parts !== undefined) {
+      storage.parts.mergeWith(mergeCellEntries(constants));
+      this.#returns = new PartReturns({
+        storage,
+        parts: storage.parts,
+        clock,
+        onReturned: (cells) => {
+          for (const cell of cells) if (this.#ledger.get(cell.id) === cell) this.#schedule.set(cell, this.#time.now());
+        },
+        // As after a write that failed: what it has become is found out at once.
+        onMerged: (key) => this.#recheck(toKeyText(key), 0),
+        onFound: (key, entry) => this.#find(key, entry),
+      });
+    }
     this.#schedule = new ExpirySchedule({
       clock: components.clock,
       now: () => this.#time.now(),
@@ -88,15 +95,17 @@ export class Registry implements RecordStore {
     });
   }
 
-  /** Reads what the storage holds: the counters and every deadline. Once, before anything else; see `openRegistry`. */
+  /**
+   * Reads what the storage holds: the counters and every deadline. Once, before anything else; see `openRegistry`. What lies in a part that is away
+   * is read when that is back.
+   */
   async load(options?: StorageOptions): Promise<void> {
+    const { storage } = this.#components;
     await this.#time.load(options);
-    for await (const { key, ...entry } of scanCells(this.#components.storage, options)) {
-      const { expiresAt, deleted, liveBytes } = summarizeCell(entry);
-      const isAnnounced = liveBytes === undefined && !(deleted && expiresAt > this.#time.now());
-      const cell = this.#ledger.track(toKeyText(key), { bytes: entryBytes(entry), liveBytes, isAnnounced });
-      this.#schedule.set(cell, isAnnounced ? entry.expiresAt : expiresAt);
-    }
+    this.#returns?.watch();
+    for await (const { key, ...entry } of scanCells(storage, { ...options, isPresentOnly: true }))
+      this.#learn(key, entry);
+    this.#returns?.loaded();
     await this.#time.save();
   }
 
@@ -132,9 +141,14 @@ export class Registry implements RecordStore {
     options: { readonly range?: CellRange | undefined; readonly after?: Uint8Array | undefined } & StorageOptions = {},
   ): AsyncGenerator<HeldRecord, void> {
     this.#checkOpen();
-    for await (const entry of scanCells(this.#components.storage, options)) {
+    const isPresentOnly = options.range === undefined;
+    for await (const entry of scanCells(this.#components.storage, { ...options, isPresentOnly })) {
       yield withoutExpiredValue(fromCellEntry(entry), this.#time.now());
     }
+  }
+
+  isWhole(keyId: Uint8Array): boolean {
+    return this.#components.storage.parts?.isWhole(keyId) ?? true;
   }
 
   subscribe(listener: (change: CellChange) => void): () => void {
@@ -168,6 +182,7 @@ export class Registry implements RecordStore {
   }
 
   async #close(): Promise<void> {
+    await this.#returns?.close();
     await this.#schedule.close();
     await Promise.allSettled(this.#changes);
     await this.#time.save();
@@ -203,8 +218,12 @@ export class Registry implements RecordStore {
     const id = cellId(record.header);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       signal?.throwIfAborted();
-      const cells = await this.#cellsOf(record.header.key.id, signal);
-      const decision = this.#decide(record, id, cells);
+      const cells = await this.#cellsToMerge(record.header.key.id, signal);
+      const decision = decideMerge(
+        { ...this.#components, now: this.#time.now(), occupancy: this.#occupancy() },
+        record,
+        cells,
+      );
       if (decision.kind !== 'write') return decision;
       const { entry, expected, newcomer } = decision;
       this.#reserve(newcomer, 1);
@@ -230,50 +249,28 @@ export class Registry implements RecordStore {
     );
   }
 
-  /** What to do with a record, given every cell of its key. Looks at nothing else and changes nothing. */
-  #decide(incoming: HeldRecord, id: Uint8Array, cells: readonly StoredEntry[]): MergeOutcome | Write {
-    const { constants, limits } = this.#components;
-    const now = this.#time.now();
-    const heldEntry = cells.find(({ key }) => bytesEqual(key, id));
-    const held = heldEntry && fromCellEntry(heldEntry);
-    const others = cells.filter((cell) => cell !== heldEntry).map(summarizeCell);
-    const heldSeq = others.reduce((newest, { seq }) => Math.max(newest, seq), held?.header.seq ?? 0);
-    const newestSeq = Math.max(heldSeq, incoming.header.seq);
-    const refuse = (reason: RefusalReason): MergeOutcome => ({ kind: 'refused', reason, newestSeq: heldSeq });
-
-    const merged = held === undefined ? incoming : mergeRecords(held, incoming);
-    if (held !== undefined && compareVersions(held.header, incoming.header) > 0) {
-      // The same record with a later end is what was asked for and more: an immutable value put again, a renewal that was overtaken.
-      const isCovered = isRenewal(held.header, incoming.header) && isLive(held.header, now);
-      return isCovered ? { kind: 'stored', until: held.header.expiresAt, newestSeq } : refuse('STALE');
+  /** Of what cannot be read, nobody knows anything: whatever comes is merged with it later. */
+  async #cellsToMerge(keyId: Uint8Array, signal: AbortSignal | undefined): Promise<readonly StoredEntry[]> {
+    try {
+      return await this.#cellsOf(keyId, signal);
+    } catch (error) {
+      if (isNautilusError(error, 'SHARD_DOWN')) return [];
+      throw error;
     }
-    const isMergedLive = isLive(merged.header, now);
-    if (isMergedLive && merged.value === undefined) return refuse('VALUE_NEEDED');
-    const record = isMergedLive ? merged : { header: merged.header, value: undefined };
-    const isHeldAlready =
-      held !== undefined &&
-      compareVersions(held.header, record.header) === 0 &&
-      (held.value !== undefined || record.value === undefined);
-    if (isHeldAlready) return { kind: 'stored', until: held.header.expiresAt, newestSeq };
-    if (floorUntil(record.header, constants) <= now) return refuse('EXPIRED');
+  }
 
-    const entry = toCellEntry(record, nextVersion(heldEntry, now), constants);
-    const newcomer = { isLive: isMergedLive, isNewCell: held === undefined, bytes: entryBytes(entry) };
-    if (held === undefined || !isLive(held.header, now)) {
-      const occupancy = {
-        cells: this.#ledger.cells + this.#reserved.cells,
-        bytes: this.#ledger.bytes + this.#reserved.bytes,
-      };
-      const refusal = refuseNewcomer(newcomer, others, now, occupancy, limits, constants);
-      if (refusal !== undefined) return refuse(refusal);
-    }
-    const expected = heldEntry?.version ?? 'absent';
-    const isHeaderNew = held === undefined || compareVersions(held.header, record.header) !== 0;
-    return { kind: 'write', record, entry, expected, newcomer, isHeaderNew, heldSeq, newestSeq };
+  #occupancy(): Occupancy {
+    return { cells: this.#ledger.cells + this.#reserved.cells, bytes: this.#ledger.bytes + this.#reserved.bytes };
   }
 
   /** Without the signal once it removes: what is gone must be counted and told. */
   async #drop(keyId: Uint8Array, signal: AbortSignal | undefined): Promise<number> {
+    if (!this.isWhole(keyId)) {
+      throw new NautilusError(
+        'SHARD_DOWN',
+        'part of the storage is down: what it has cannot be dropped before it is back',
+      );
+    }
     const entries = await this.#cellsOf(keyId, signal);
     for (const { key } of entries) {
       const id = toKeyText(key);
@@ -287,6 +284,17 @@ export class Registry implements RecordStore {
       if (cell !== undefined) this.#forget(cell);
     }
     return entries.length;
+  }
+
+  /** A cell of a part that was away when everything was read. */
+  async #find(key: Uint8Array, entry: StorageEntry): Promise<void> {
+    const id = toKeyText(key);
+    await this.#queue.run(keyIdText(id), async () => {
+      // Something newer was merged meanwhile, and told.
+      if (this.#ledger.get(id) !== undefined || this.#closing !== undefined) return;
+      this.#learn(key, entry);
+      this.#tell({ kind: 'held', header: fromCellEntry(entry).header });
+    });
   }
 
   #forget(cell: Cell): void {
@@ -307,6 +315,14 @@ export class Registry implements RecordStore {
     this.#reserved.bytes += sign * bytes;
   }
 
+  /** Of a cell nobody has told of: what it is by what the storage has. */
+  #learn(key: Uint8Array, entry: StorageEntry): void {
+    const { expiresAt, deleted, liveBytes } = summarizeCell(entry);
+    const isAnnounced = liveBytes === undefined && !(deleted && expiresAt > this.#time.now());
+    const cell = this.#ledger.track(toKeyText(key), { bytes: entryBytes(entry), liveBytes, isAnnounced });
+    this.#schedule.set(cell, isAnnounced ? entry.expiresAt : expiresAt);
+  }
+
   #track(id: string, { header, value }: HeldRecord, entry: StorageEntry): void {
     const liveBytes = value === undefined ? undefined : utf8Encode(header.key.text).length + value.length;
     const isAnnounced = liveBytes === undefined && !(header.deleted && header.expiresAt > this.#time.now());
@@ -315,16 +331,21 @@ export class Registry implements RecordStore {
   }
 
   /** After a write that failed: whether it happened anyway is found out a little later. */
-  #recheck(id: string): void {
+  #recheck(id: string, delayMs = RETRY_MS): void {
     const cell = this.#ledger.get(id) ?? this.#ledger.track(id, { bytes: 0, liveBytes: undefined, isAnnounced: true });
     cell.state = { ...cell.state, isInDoubt: true };
-    this.#schedule.set(cell, this.#time.now() + RETRY_MS);
+    this.#schedule.set(cell, this.#time.now() + delayMs);
   }
 
   async #expireBatch(due: readonly Cell[]): Promise<void> {
     const work = due.map((cell) => this.#queue.run(keyIdText(cell.id), () => this.#expire(cell)));
     const failures = (await Promise.allSettled(work)).flatMap((result, index) => {
       if (result.status === 'fulfilled') return [];
+      if (this.#returns !== undefined && isNautilusError(result.reason, 'SHARD_DOWN')) {
+        // Said already, once, by the shard itself; it goes on when that is back.
+        this.#returns.wait(due[index]!);
+        return [];
+      }
       this.#recheck(due[index]!.id);
       return [result.reason as unknown];
     });
@@ -348,6 +369,8 @@ export class Registry implements RecordStore {
     const now = this.#time.now();
     const record = entry && fromCellEntry(entry);
     if (entry === undefined || record === undefined || cellUntil(record.header, constants) <= now) {
+      // Removing what cannot be seen would be a promise about it.
+      if (!this.isWhole(key)) throw new NautilusError('SHARD_DOWN', 'part of the storage is down: wait for it');
       if (entry !== undefined || !storage.capabilities.expires) await storage.remove(key);
       this.#forget(cell);
       return;
@@ -382,13 +405,4 @@ function withoutExpiredValue(record: HeldRecord, now: number): HeldRecord {
   return record.value === undefined || isLive(record.header, now)
     ? record
     : { header: record.header, value: undefined };
-}
-
-function entryBytes(entry: StorageEntry): number {
-  return CELL_ID_BYTES + entry.value.length;
-}
-
-/** From the wall time on, so that no version comes twice even when a cell is removed and comes back. */
-function nextVersion(held: StorageEntry | undefined, now: number): number {
-  return Math.max((held?.version ?? 0) + 1, Math.floor(now));
 }

@@ -1,6 +1,6 @@
 /** The cells of a storage, in order, a batch at a time. Keys of other lengths (state kept beside them) are none. */
 import { CELL_ID_BYTES, type CellRange, compareBytes, rangeContains } from '../records/index.ts';
-import type { RegistryStorage, StoredEntry } from './storage.ts';
+import type { RegistryStorage, ScanOptions, StoredEntry } from './storage.ts';
 
 const SCAN_BATCH = 256;
 
@@ -9,19 +9,26 @@ export interface ScanCellsOptions {
   readonly range?: CellRange | undefined;
   /** Only cells behind this one. */
   readonly after?: Uint8Array | undefined;
+  /** Of a storage of which a part is away, what can be read; else it rejects. @default false */
+  readonly isPresentOnly?: boolean | undefined;
+  /** Only what lies in this part, of a storage that has parts. */
+  readonly part?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** BOUNDED: reads ahead one batch. */
 export async function* scanCells(
   storage: RegistryStorage,
-  { range, after, signal }: ScanCellsOptions = {},
+  { range, after, isPresentOnly = false, part, signal }: ScanCellsOptions = {},
 ): AsyncGenerator<StoredEntry, void> {
   // A storage knows whole bytes only: the scan begins at the range's first cell and ends behind its last.
   const prefix = range === undefined ? undefined : range.prefix.subarray(0, range.bits >> 3);
+  const { parts } = storage;
+  const scan = (options: ScanOptions) =>
+    isPresentOnly && parts !== undefined ? parts.scanPresent(options, part) : storage.scan(options);
   let behind = laterOf(range && startOf(range), after);
   for (;;) {
-    const batch = await storage.scan({
+    const batch = await scan({
       limit: SCAN_BATCH,
       signal,
       ...(prefix !== undefined && prefix.length > 0 && { prefix }),

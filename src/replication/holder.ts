@@ -183,9 +183,12 @@ export class Holder implements RecordRequestHandler {
 
   async findValue(from: Peer, request: FindValueRequest): Promise<FindValueResponse> {
     const { kademlia, constants, store } = this.#components;
-    const settled = store !== undefined && this.isSettled(request.keyId);
+    const wasSettled = this.isSettled(request.keyId);
     const closer = kademlia.closest(NodeId.fromBytes(request.keyId), constants.k, from.contact.id);
-    const held = await this.readHeld(request.keyId);
+    const found = await this.readHeld(request.keyId);
+    const held = found ?? [];
+    // Both before and after: a part of the store may have gone, or come back, in between.
+    const settled = found !== undefined && wasSettled && this.isSettled(request.keyId);
     const valueIndex = indexOfValue(held, request.value, this.#components.clock.now());
     const bytes = held[valueIndex]?.value;
     return {
@@ -198,14 +201,23 @@ export class Holder implements RecordRequestHandler {
     };
   }
 
-  /** What this node itself holds under a key; nothing when it keeps no records. */
-  async readHeld(keyId: Uint8Array): Promise<readonly HeldRecord[]> {
-    return (await this.#components.store?.read(keyId)) ?? [];
+  /**
+   * What this node itself holds under a key; nothing when it keeps no records. Undefined: the store, or the part of it that would have them, cannot
+   * be read. Then this node knows nothing of the key, and others do.
+   */
+  async readHeld(keyId: Uint8Array): Promise<readonly HeldRecord[] | undefined> {
+    try {
+      return (await this.#components.store?.read(keyId)) ?? [];
+    } catch (error) {
+      if (isNautilusError(error)) return undefined; // the storage has told, or its shard has
+      throw error;
+    }
   }
 
   /** Whether what this node says of a key counts towards a read quorum. */
   isSettled(keyId: Uint8Array): boolean {
-    return this.#vouching?.isSettled(keyId) ?? false;
+    const { store } = this.#components;
+    return store?.isWhole(keyId) === true && this.#vouching?.isSettled(keyId) === true;
   }
 
   /** Cheap checks first; undefined when the record may be stored. */

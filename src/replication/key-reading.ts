@@ -43,7 +43,8 @@ export interface KeyReadingComponents {
     hedgeAfterMs(id: NodeId): number;
   };
   readonly holder: {
-    readHeld(keyId: Uint8Array): Promise<readonly HeldRecord[]>;
+    /** Undefined: it cannot be read. */
+    readHeld(keyId: Uint8Array): Promise<readonly HeldRecord[] | undefined>;
     isSettled(keyId: Uint8Array): boolean;
   };
   readonly clock: Clock;
@@ -151,9 +152,12 @@ class Reader {
 
   async #readOwn(): Promise<void> {
     const { kademlia, holder } = this.#components;
+    const wasSettled = holder.isSettled(this.#key.id);
     const held = await holder.readHeld(this.#key.id);
+    // As a holder that does not answer.
+    if (held === undefined) return;
     const headers = held.map(({ header }) => header);
-    const settled = holder.isSettled(this.#key.id);
+    const settled = wasSettled && holder.isSettled(this.#key.id);
     this.#note({ holder: kademlia.self, headers, settled, elapsedMs: 0, isOwn: true });
     for (const { header, value } of held) if (value !== undefined) this.#values.set(toHex(header.valueHash), value);
   }

@@ -51,7 +51,7 @@ export class GroupAccess {
 
   async storeIf(group: string, operation: StoreIfOperation): Promise<StoreIfOutcome> {
     for (let attempt = 1; ; attempt++) {
-      const homes = await this.#settler.settle(group);
+      const { homes } = await this.#settler.settle(group);
       try {
         return await this.#storeIf(group, homes, operation);
       } catch (error) {
@@ -86,7 +86,7 @@ export class GroupAccess {
 
   /** Copies of one key that differ, though nothing is pending, become one: a write was cut off between them. */
   async mend(group: string, key: Uint8Array): Promise<void> {
-    const homes = await this.#settler.settle(group);
+    const { homes } = await this.#settler.settle(group);
     const up = homes.filter(({ shard, isMissing, hints }) => shard.isUp && !isMissing && hints.length === 0);
     let newest: StorageEntry | undefined;
     for (const { shard } of up) {
@@ -103,7 +103,7 @@ export class GroupAccess {
     fromShard: (home: Home) => Promise<T>,
     fromHints: (home: Home) => Promise<{ readonly value: T } | undefined>,
   ): Promise<T> {
-    const homes = await this.#settler.settle(group);
+    const { homes } = await this.#settler.settle(group);
     let failure: unknown;
     for (const home of homes) {
       if (!home.isWhole) continue;
@@ -194,8 +194,12 @@ export class GroupAccess {
     onShard: (home: Home) => Promise<T>,
     beforeHint: (home: Home) => Promise<void> = async () => undefined,
   ): Promise<readonly (T | 'full')[]> {
-    const homes = await this.#settler.settle(group);
+    const { homes, leftBehind } = await this.#settler.settle(group);
     if (homes.some(({ isMissing }) => isMissing)) throw this.#outOfReach(homes);
+    // What lies there would come back one day.
+    for (const former of leftBehind) {
+      if ((await this.#settler.writeHint(group, former, removal(content.key))) === 'full') return ['full'];
+    }
     const outcomes: (T | 'full')[] = [];
     for (const home of homes) {
       const { shard } = home;

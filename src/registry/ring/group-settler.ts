@@ -26,6 +26,12 @@ export interface Home {
   readonly hints: readonly PendingHint[];
 }
 
+export interface Standing {
+  readonly homes: readonly Home[];
+  /** Former homes that may still have something, and cannot be asked for it. */
+  readonly leftBehind: readonly Home[];
+}
+
 /** How often somebody else may be faster on one entry. */
 const MAX_ATTEMPTS = 8;
 const PAGE = 256;
@@ -38,7 +44,7 @@ export class GroupSettler {
   }
 
   /** Never rejects for a shard that fails: what could not be put in order is out of order in the answer. */
-  async settle(group: string): Promise<readonly Home[]> {
+  async settle(group: string): Promise<Standing> {
     const { layout, hints } = this.#parts;
     for (const hint of [...hints.of(group)]) {
       await tryIt(() => this.#bringHome(group, hint));
@@ -46,7 +52,12 @@ export class GroupSettler {
     const move = layout.moveOf(group);
     const left = move === undefined ? undefined : await this.#move(group, move);
     const isFilled = left === undefined || left.size > 0;
-    return layout.homes(group).map((shard) => this.#standing(group, shard, isFilled ? undefined : move));
+    const homes = layout.homes(group);
+    const leftBehind = move?.sources.filter((source) => !homes.includes(source) && left?.has(source) !== true) ?? [];
+    return {
+      homes: homes.map((shard) => this.#standing(group, shard, isFilled ? undefined : move)),
+      leftBehind: leftBehind.map((shard) => this.#standing(group, shard, undefined)),
+    };
   }
 
   /** @returns whether a group has left a shard where it had to */
@@ -268,6 +279,8 @@ export class GroupSettler {
     } catch (error) {
       if (!isHandedOn) undo();
       throw error;
+    } finally {
+      this.#parts.onHint();
     }
   }
 }

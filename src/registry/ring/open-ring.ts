@@ -7,11 +7,11 @@ import { toHex } from '../../records/index.ts';
 import type { RegistryStorage } from '../storage.ts';
 import { DOCUMENT_KEY, isReserved } from './hint.ts';
 import { HintIndex } from './hint-index.ts';
-import { HintNotes } from './hint-notes.ts';
 import { type GivenShard, planRing } from './plan-ring.ts';
 import { Ring } from './ring.ts';
 import { decodeDocument, toRing } from './ring-document.ts';
 import { RingLayout } from './ring-layout.ts';
+import { RingNotes } from './ring-notes.ts';
 import { DEFAULT_SHARD_INIT, isShardFailure, Shard, type ShardInit } from './shard.ts';
 
 export interface ShardSource {
@@ -52,7 +52,7 @@ export async function openRing(options: OpenRingOptions): Promise<Ring> {
     shards.set(name, new Shard({ name, open, clock, random, observer }, { ...DEFAULT_SHARD_INIT, ...init }));
   }
   try {
-    const notes = new HintNotes(state);
+    const notes = new RingNotes(state);
     await notes.load();
     const hints = new HintIndex(init?.maxHints ?? DEFAULT_MAX_HINTS);
     const given = await Promise.all(sources.map(({ name, weight }) => openShard(shards.get(name)!, weight)));
@@ -60,6 +60,12 @@ export async function openRing(options: OpenRingOptions): Promise<Ring> {
     if (given.every(({ opened }) => opened === undefined)) throw first?.failure;
     const warn = (message: string) => observer.notify({ type: 'warning', code: 'STORAGE', message });
     const document = planRing({ given, copies, newRingId: toHex(random.bytes(16)), warn });
+    if (document.epoch < (await notes.epoch(document.ringId))) {
+      throw new NautilusError(
+        'SHARD_DOWN',
+        'none of the storages that can be reached knows the last change of the ring: start when the others are back',
+      );
+    }
     const layout = new RingLayout(shards, toRing(document), notes);
     const ring = new Ring({ layout, hints, notes, clock, random, observer }, document);
     await ring.begin(given);

@@ -1,7 +1,7 @@
 /** What a start with these storages means for the ring they may have been: the same, a change that moves keys, or a mistake that is named. */
 import { NautilusError } from '../../core/index.ts';
 import type { RingMember } from './hash-ring.ts';
-import type { DocumentMember, RingDocument } from './ring-document.ts';
+import { type DocumentMember, isDrained, type RingDocument } from './ring-document.ts';
 
 export interface GivenShard extends RingMember {
   /** Undefined: it could not be opened. */
@@ -51,7 +51,7 @@ function nextRing(
   warn: (message: string) => void,
 ): RingDocument {
   const missing = known.members.filter(({ name }) => !given.some((shard) => shard.name === name));
-  const lost = missing.filter(({ isDrained, isLasting }) => !isDrained && isLasting);
+  const lost = missing.filter((member) => !isDrained(known, member) && member.isLasting);
   if (lost.length > 0) {
     const names = namesOf(lost);
     throw invalid(
@@ -61,7 +61,7 @@ function nextRing(
   for (const shard of given) checkJoining(known, shard);
   const members = given.map((shard) => {
     const before = known.members.find(({ name }) => name === shard.name);
-    if (before?.isDrained && shard.weight > 0) {
+    if (before?.isDrainAsked && isDrained(known, before)) {
       warn(`${shard.name} has been drained: take it off the list of storages, and name it again later to use it again`);
     }
     return toMember(shard, before);
@@ -87,11 +87,11 @@ function checkJoining(known: RingDocument, { name, opened, failure }: GivenShard
 
 /** Drained, it stays so until it is taken off the list. */
 function toMember({ name, weight, opened }: GivenShard, before: DocumentMember | undefined): DocumentMember {
-  const isDrained = before?.isDrained === true;
+  const isDrainAsked = before?.isDrainAsked === true;
   return {
     name,
-    weight: isDrained ? 0 : weight,
-    isDrained,
+    weight: isDrainAsked ? 0 : weight,
+    isDrainAsked,
     isLasting: opened?.isLasting ?? before?.isLasting ?? true,
   };
 }

@@ -8,8 +8,8 @@ import type { StorageEntry } from '../storage.ts';
 import { HashRing, type RingMember } from './hash-ring.ts';
 
 export interface DocumentMember extends RingMember {
-  /** Nothing is left on it. */
-  readonly isDrained: boolean;
+  /** Somebody said so; it stays without a share until it is taken off the list of storages. */
+  readonly isDrainAsked: boolean;
   /** What it holds outlives the process. */
   readonly isLasting: boolean;
 }
@@ -53,6 +53,11 @@ export function decodeDocument(shard: string, { value }: StorageEntry): RingDocu
   const isWhole = typeof ringId === 'string' && typeof epoch === 'number' && typeof copies === 'number';
   if (!isWhole || !areMembers(members) || !(former === null || areMembers(former?.members))) throw damaged(shard);
   return { ringId, epoch, copies, members, former };
+}
+
+/** Whether nothing is left on a member. */
+export function isDrained({ former }: RingDocument, { weight }: RingMember): boolean {
+  return weight === 0 && former === null;
 }
 
 export function toRing({ members, copies }: RingShape): HashRing {

@@ -1,7 +1,7 @@
 /** Which shards a group of keys concerns at this moment: where it belongs, where it may still lie while shares change, who takes hints for it. */
 import { assert } from '../../core/index.ts';
 import type { HashRing } from './hash-ring.ts';
-import type { HintNotes } from './hint-notes.ts';
+import type { RingNotes } from './ring-notes.ts';
 import type { Shard } from './shard.ts';
 
 export interface GroupMove {
@@ -14,7 +14,7 @@ export interface GroupMove {
 export class RingLayout {
   /** All shards by name, those without a share too. */
   readonly shards: ReadonlyMap<string, Shard>;
-  readonly #notes: HintNotes;
+  readonly #notes: RingNotes;
   #ring: HashRing;
   #former: HashRing | undefined;
   // BOUNDED: by the shards. The last group that was moved off each, in order.
@@ -24,7 +24,7 @@ export class RingLayout {
   // BOUNDED: by the shards. Those that came back empty and are being filled from the other copies.
   readonly #blank = new Set<string>();
 
-  constructor(shards: ReadonlyMap<string, Shard>, ring: HashRing, notes: HintNotes) {
+  constructor(shards: ReadonlyMap<string, Shard>, ring: HashRing, notes: RingNotes) {
     this.shards = shards;
     this.#notes = notes;
     this.#ring = ring;

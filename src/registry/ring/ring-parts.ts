@@ -2,19 +2,21 @@
 import type { Clock, Observer } from '../../core/index.ts';
 import type { MergeEntries, StorageEntry } from '../storage.ts';
 import type { HintIndex } from './hint-index.ts';
-import type { HintNotes } from './hint-notes.ts';
 import type { RingLayout } from './ring-layout.ts';
+import type { RingNotes } from './ring-notes.ts';
 
 export interface RingParts {
   readonly layout: RingLayout;
   readonly hints: HintIndex;
-  readonly notes: HintNotes;
+  readonly notes: RingNotes;
   readonly clock: Clock;
   readonly observer: Observer;
   /** See `StorageParts.mergeWith`. */
   merge: MergeEntries;
   /** An entry is another one than whoever wrote it knows. */
   onMerged(key: Uint8Array): void;
+  /** A hint has been written, or may have been. */
+  onHint(): void;
 }
 
 /** Without anybody who knows better: the higher version is the newer one. */

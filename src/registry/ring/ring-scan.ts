@@ -9,7 +9,6 @@ import type { ScanOptions, StorageEntry, StoredEntry } from '../storage.ts';
 import { isOfShard } from './group-settler.ts';
 import { isReserved } from './hint.ts';
 import { groupOf } from './key-group.ts';
-import type { RingLayout } from './ring-layout.ts';
 import type { RingParts } from './ring-parts.ts';
 import type { Shard } from './shard.ts';
 
@@ -92,9 +91,12 @@ export async function scanRing(
   const page = Math.min(MAX_PAGE, Math.max(MIN_PAGE, Math.ceil((1.25 * limit) / Math.max(1, shards.length))));
   const cursors = shards.map((shard) => new Cursor(shard, range, page));
   const hinted = hintedKeys(components.parts, options);
-  checkCovered(layout, isPartial);
+  const lost = new Set<Shard>();
+  const missing = layout.unreadable();
+  // Every key has a home that can be read, or may be left out.
+  if (!isPartial && missing.length >= layout.copies) throw missing[0]!.down();
   while (found.length < limit) {
-    await Promise.all(cursors.map((cursor) => makeReady(cursor, layout, isPartial)));
+    await Promise.all(cursors.map((cursor) => makeReady(cursor, lost, components.parts, isPartial)));
     let key = hinted.head();
     for (const { head } of cursors)
       if (head !== undefined && (key === undefined || compareBytes(head.key, key) < 0)) key = head.key;
@@ -108,30 +110,25 @@ export async function scanRing(
     }
     hinted.pass(key);
     if (part !== undefined && !layout.homes(groupOf(key)).some(({ name }) => name === part)) continue;
-    const entry = await resolve(components, key, having, isPartial);
+    const entry = await resolve(components, key, having, lost, isPartial);
     if (entry !== undefined) found.push({ ...entry, key });
   }
   return found;
 }
 
-async function makeReady(cursor: Cursor, layout: RingLayout, isPartial: boolean): Promise<void> {
+/** What it has lies elsewhere too, or is not asked for any more now that it is down: then it ends here. */
+async function makeReady(cursor: Cursor, lost: Set<Shard>, { layout }: RingParts, isPartial: boolean): Promise<void> {
   while (!cursor.isReady) {
     try {
       await cursor.turn();
     } catch (error) {
-      // What it has lies elsewhere too, or is not asked for any more now that it is down.
-      const isSpared = isOfShard(error) && (layout.copies > 1 || (isPartial && !cursor.shard.isUp));
-      if (!isSpared) throw error;
-      checkCovered(layout, isPartial);
+      lost.add(cursor.shard);
+      const missing = new Set([...layout.unreadable(), ...lost]);
+      const isSpared = (isPartial && !cursor.shard.isUp) || (isPartial ? lost : missing).size < layout.copies;
+      if (!isOfShard(error) || !isSpared) throw error;
       cursor.end();
     }
   }
-}
-
-/** Every key has a home that can be read, or may be left out. */
-function checkCovered(layout: RingLayout, isPartial: boolean): void {
-  const missing = layout.unreadable();
-  if (!isPartial && missing.length >= layout.copies) throw missing[0]!.down();
 }
 
 interface Having {
@@ -143,6 +140,7 @@ async function resolve(
   { parts, retrieve, onDiffering }: RingScanComponents,
   key: Uint8Array,
   having: readonly Having[],
+  lost: ReadonlySet<Shard>,
   isPartial: boolean,
 ): Promise<StorageEntry | undefined> {
   const { layout, hints } = parts;
@@ -151,7 +149,10 @@ async function resolve(
   const isPlain =
     hints.of(group).length === 0 &&
     layout.moveOf(group) === undefined &&
-    homes.every((shard) => shard.isUp && !layout.isBlank(shard) && layout.unknownHintsFor(shard) === undefined);
+    homes.every(
+      (shard) =>
+        shard.isUp && !lost.has(shard) && !layout.isBlank(shard) && layout.unknownHintsFor(shard) === undefined,
+    );
   if (isPlain) {
     const copies = homes.map((home) => having.find(({ shard }) => shard === home)?.entry);
     const first = copies[0];

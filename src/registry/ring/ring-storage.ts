@@ -37,6 +37,8 @@ const SLOW_OPERATIONS = 64;
 /** Told of what the ring's own work should look at. */
 export interface RingStorageHooks {
   onDiffering(key: Uint8Array): void;
+  /** A hint was written, for a shard that may be up. */
+  onHint(): void;
   onClose(): Promise<void>;
 }
 
@@ -61,8 +63,13 @@ export class RingStorage implements RegistryStorage {
   #gate: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(ring: Omit<RingParts, 'merge' | 'onMerged'>, hooks: RingStorageHooks) {
-    const parts: RingParts = { ...ring, merge: HIGHER_VERSION, onMerged: (key) => this.tell({ kind: 'merged', key }) };
+  constructor(ring: Omit<RingParts, 'merge' | 'onMerged' | 'onHint'>, hooks: RingStorageHooks) {
+    const parts: RingParts = {
+      ...ring,
+      merge: HIGHER_VERSION,
+      onMerged: (key) => this.tell({ kind: 'merged', key }),
+      onHint: () => hooks.onHint(),
+    };
     this.#ring = parts;
     this.#hooks = hooks;
     this.settler = new GroupSettler(parts);

@@ -18,6 +18,8 @@ export interface RingWorkComponents {
   readonly observer: Observer;
   /** Every shard has been swept: there is nothing left where it was. */
   onMoved(): Promise<void>;
+  /** To shards that lack the last change of the ring. @returns whether all have it */
+  writeDocuments(): Promise<boolean>;
 }
 
 const PAGE = 256;
@@ -76,16 +78,24 @@ export class RingWork {
     while (this.#isWanted && !signal.aborted) {
       this.#isWanted = false;
       try {
-        const isDone = [await this.#bringHome(), await this.#mend(), await this.#refill(), await this.#move()];
-        if (isDone.includes(false)) this.#later();
+        const isWritten = await this.#components.writeDocuments();
+        const isDone = [
+          isWritten,
+          await this.#bringHome(),
+          await this.#mend(),
+          await this.#refill(),
+          await this.#move(),
+        ];
+        if (isDone.includes(false)) this.later();
       } catch (error) {
         if (!signal.aborted && !isOfShard(error)) throw error;
-        this.#later();
+        this.later();
       }
     }
   }
 
-  #later(): void {
+  /** As `wake`, in a while: what could not be done may be possible then. */
+  later(): void {
     if (this.#timer !== undefined || this.#stopping.signal.aborted) return;
     const { clock, random } = this.#components;
     this.#timer = clock.setTimer(RETRY_MS * (0.5 + random.next()), () => {

@@ -6,12 +6,13 @@ import { type Clock, type Load, NautilusError, type Observer, type Random } from
 import { compareBytes } from '../../records/index.ts';
 import type { RegistryStorage } from '../storage.ts';
 import type { CircuitState } from './circuit-breaker.ts';
+import { isOfShard } from './group-settler.ts';
 import { DOCUMENT_KEY, decodeHint, HINT_PREFIX, shardTag, tagOfHintKey } from './hint.ts';
 import type { HintIndex } from './hint-index.ts';
-import type { HintNotes } from './hint-notes.ts';
 import type { GivenShard } from './plan-ring.ts';
-import { type DocumentMember, decodeDocument, encodeDocument, type RingDocument, toRing } from './ring-document.ts';
+import { decodeDocument, encodeDocument, isDrained, type RingDocument, toRing } from './ring-document.ts';
 import type { RingLayout } from './ring-layout.ts';
+import type { RingNotes } from './ring-notes.ts';
 import type { RingStatus, ShardStatus } from './ring-status.ts';
 import { RingStorage } from './ring-storage.ts';
 import { RingWork } from './ring-work.ts';
@@ -20,7 +21,7 @@ import type { Shard } from './shard.ts';
 export interface RingComponents {
   readonly layout: RingLayout;
   readonly hints: HintIndex;
-  readonly notes: HintNotes;
+  readonly notes: RingNotes;
   readonly clock: Clock;
   readonly random: Random;
   /** Told `shard-…`, `hint-…` and `warning`. */
@@ -34,12 +35,18 @@ export class Ring {
   readonly #storage: RingStorage;
   readonly #work: RingWork;
   #document: RingDocument;
+  /** Of the last change that was tried: it may be in a shard though it failed. */
+  #lastEpoch: number;
+  // BOUNDED: by the shards. Those that are up and do not have the document yet.
+  readonly #outdated = new Set<Shard>();
 
   constructor(components: RingComponents, document: RingDocument) {
     this.#components = components;
     this.#document = document;
+    this.#lastEpoch = document.epoch;
     this.#storage = new RingStorage(components, {
       onDiffering: (key) => this.#work.differs(key),
+      onHint: () => this.#work.later(),
       onClose: () => this.#work.stop(),
     });
     this.#work = new RingWork({
@@ -47,6 +54,7 @@ export class Ring {
       ring: components,
       storage: this.#storage,
       onMoved: () => this.#moved(),
+      writeDocuments: () => this.#writeDocuments(),
     });
   }
 
@@ -108,7 +116,7 @@ export class Ring {
     }
     if (!layout.shard(name).isUp) throw layout.shard(name).down();
     await this.#change({
-      members: members.map((each) => (each.name === name ? { ...each, weight: 0 } : each)),
+      members: members.map((each) => (each.name === name ? { ...each, weight: 0, isDrainAsked: true } : each)),
       former: { copies, members: members.filter(({ weight }) => weight > 0) },
     });
     const { former } = this.#document;
@@ -129,7 +137,7 @@ export class Ring {
     if (document !== undefined && document.ringId !== this.#document.ringId) {
       throw new NautilusError('STORAGE_FAILED', `${shard.name} belongs to another ring now: look where its URL leads`);
     }
-    if (document !== undefined && document.epoch > this.#document.epoch) {
+    if (document !== undefined && document.epoch > this.#lastEpoch) {
       throw new NautilusError(
         'STORAGE_FAILED',
         `${shard.name} has seen a later change of the ring: start the node again`,
@@ -146,9 +154,10 @@ export class Ring {
       await this.#readHints(shard, storage);
       layout.met(shard);
     }
+    this.#outdated.delete(shard);
     if (document?.epoch !== this.#document.epoch || !isFirst) {
       const outcome = await storage.store(DOCUMENT_KEY, encodeDocument(this.#document));
-      if (outcome === 'full') throw new NautilusError('STORAGE_FAILED', `${shard.name} is full: give it more room`);
+      if (outcome === 'full') throw full(shard.name);
     }
   }
 
@@ -180,27 +189,54 @@ export class Ring {
 
   async #moved(): Promise<void> {
     const { layout, observer } = this.#components;
-    const drained = this.#document.members.filter(({ weight, isDrained }) => weight === 0 && !isDrained);
-    const members = this.#document.members.map((each) => ({ ...each, isDrained: each.weight === 0 }));
+    const { members, former } = this.#document;
+    const drained = members.filter(
+      ({ name, weight }) => weight === 0 && former?.members.some((each) => each.name === name),
+    );
     await this.#change({ members, former: null });
     layout.moved();
     for (const { name } of drained) observer.notify({ type: 'shard-drained', shard: name });
   }
 
-  /** Shards that are down are told when they are back. */
-  async #change(change: {
-    readonly members: readonly DocumentMember[];
-    readonly former: RingDocument['former'];
-  }): Promise<void> {
-    const { layout } = this.#components;
-    const document = { ...this.#document, ...change, epoch: this.#document.epoch + 1 };
-    const entry = encodeDocument(document);
-    const writes = [...layout.shards.values()]
-      .filter(({ isUp }) => isUp)
-      .map((shard) => shard.call([DOCUMENT_KEY], (storage) => storage.store(DOCUMENT_KEY, entry)));
-    const failed = (await Promise.allSettled(writes)).find((result) => result.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+  /**
+   * It is made when one shard has it; the others are told as soon as they can be.
+   * @throws what the last of them rejected with: it may have been made nevertheless, as the next start will see
+   */
+  async #change(change: Pick<RingDocument, 'members' | 'former'>): Promise<void> {
+    const { layout, notes } = this.#components;
+    this.#lastEpoch++;
+    const document = { ...this.#document, ...change, epoch: this.#lastEpoch };
+    const shards = [...layout.shards.values()].filter(({ isUp }) => isUp);
+    const results = await Promise.allSettled(shards.map((shard) => writeDocument(shard, document)));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined && results.every(({ status }) => status === 'rejected')) throw failed.reason;
+    results.forEach(({ status }, index) => {
+      if (status === 'rejected') this.#outdated.add(shards[index]!);
+      else this.#outdated.delete(shards[index]!);
+    });
     this.#document = document;
+    await notes.noteEpoch(document.ringId, document.epoch);
+  }
+
+  async #writeDocuments(): Promise<boolean> {
+    let isDone = true;
+    for (const shard of this.#outdated) {
+      try {
+        await writeDocument(shard, this.#document);
+        this.#outdated.delete(shard);
+      } catch (error) {
+        if (!isOfShard(error)) throw error;
+        isDone = false;
+      }
+    }
+    return isDone;
+  }
+
+  #stateOf(shard: Shard, isBehind: boolean): ShardStatus['state'] {
+    if (!shard.isUp) return shard.state === 'half-open' ? 'probing' : 'down';
+    const member = this.#document.members.find(({ name }) => name === shard.name);
+    if (member?.weight === 0) return isDrained(this.#document, member) ? 'drained' : 'draining';
+    return isBehind ? 'returning' : 'up';
   }
 
   async #statusOf(shard: Shard): Promise<ShardStatus> {
@@ -210,7 +246,7 @@ export class Ring {
     const waiting = hints.waitingFor(shard.name);
     return {
       name: shard.name,
-      state: stateOf(shard, member, waiting > 0 || layout.isBlank(shard)),
+      state: this.#stateOf(shard, waiting > 0 || layout.isBlank(shard)),
       records: entries,
       bytes,
       hints: waiting,
@@ -223,10 +259,14 @@ export class Ring {
   }
 }
 
-function stateOf(shard: Shard, member: DocumentMember | undefined, isBehind: boolean): ShardStatus['state'] {
-  if (!shard.isUp) return shard.state === 'half-open' ? 'probing' : 'down';
-  if (member?.weight === 0) return member.isDrained ? 'drained' : 'draining';
-  return isBehind ? 'returning' : 'up';
+async function writeDocument(shard: Shard, document: RingDocument): Promise<void> {
+  const entry = encodeDocument(document);
+  const outcome = await shard.call([DOCUMENT_KEY], (storage) => storage.store(DOCUMENT_KEY, entry));
+  if (outcome === 'full') throw full(shard.name);
+}
+
+function full(name: string): NautilusError {
+  return new NautilusError('STORAGE_FAILED', `the storage ${name} is full: give it more room`);
 }
 
 function refused(problem: string): NautilusError {

@@ -1,16 +1,17 @@
 /**
- * Which shards may keep hints for which, kept outside of the ring: a start while a shard is away has to know whether something newer waits there,
- * and those that could tell may have been away when it was written. A pair is noted before its first hint is acknowledged.
+ * What a start has to know while shards are away that could tell, kept outside of the ring: which of them may keep hints for which (a pair is noted
+ * before its first hint is acknowledged), and how often the ring has changed.
  */
 import { KeyedQueue, type StateStore } from '../../core/index.ts';
-import { toHex } from '../../records/index.ts';
+import { toHex, utf8Decode, utf8Encode } from '../../records/index.ts';
 import { shardTag } from './hint.ts';
 
 const PREFIX = 'ring-hints/';
+const EPOCH_KEY = 'ring-epoch/';
 const SOFT = Uint8Array.of(0);
 const HARD = Uint8Array.of(1);
 
-export class HintNotes {
+export class RingNotes {
   readonly #state: StateStore | undefined;
   readonly #queue = new KeyedQueue();
   // BOUNDED: by the pairs of shards. Whether unconditional ones are among them.
@@ -27,6 +28,16 @@ export class HintNotes {
     for await (const { key, value } of this.#state.entries(PREFIX)) {
       this.#noted.set(key.slice(PREFIX.length), value[0] === HARD[0]);
     }
+  }
+
+  /** The last change of a ring that is known to have been made. */
+  async epoch(ringId: string): Promise<number> {
+    const bytes = await this.#state?.get(EPOCH_KEY + ringId);
+    return bytes === undefined ? 0 : Number(utf8Decode(bytes));
+  }
+
+  async noteEpoch(ringId: string, epoch: number): Promise<void> {
+    await this.#state?.set(EPOCH_KEY + ringId, utf8Encode(String(epoch)));
   }
 
   /** What is noted of a pair: undefined, nothing. */
