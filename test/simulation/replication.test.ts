@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isNautilusError } from '../../src/core/index.ts';
+import { isNautilusError, sleep } from '../../src/core/index.ts';
 import { NodeId } from '../../src/kademlia/index.ts';
 import { parseKey, toHex, utf8Decode, utf8Encode } from '../../src/records/index.ts';
 import type { GetResult, PutResult } from '../../src/replication/index.ts';
@@ -137,6 +137,39 @@ describe('records in a simulated network', () => {
     expect(await world.do(() => outcomeOf(world.node(2), 'svc/web'))).toBe('NOT_FOUND');
     // Every holder said so once; the floors they keep announce nothing.
     expect(world.events.get('record-expired')).toBe(20);
+  });
+
+  it('returns nothing whose time is over when its value arrives', async () => {
+    const latency = uniformLatency(20, 80);
+    const world = await World.create({ seed: 'ends', nodes: 40, constants: { k: 5 }, conditions: { latency } });
+    await world.run(180_000); // everybody may say what is absent
+    const random = world.random.fork('readers');
+    const ended: number[] = [];
+    let found = 0;
+    let absent = 0;
+    for (let i = 0; i < 60; i++) {
+      const key = `svc/${i}`;
+      const ttlMs = 2_000;
+      const value = utf8Encode(key.padEnd(2_000));
+      const writer = world.node(0);
+      const { expiresAt } = await world.do(() => writer.replication.put({ key: parseKey(key), value, ttlMs }));
+      const reader = random.pick(world.nodes);
+      await world.do(async () => {
+        await sleep(world.clock, Math.max(0, expiresAt - writer.life.clock.now() - 10 * (i % 30)));
+        try {
+          const { records } = await get(reader, key);
+          const now = reader.life.clock.now();
+          ended.push(...records.map(({ expiresAt }) => now - expiresAt).filter((late) => late >= 0));
+          found++;
+        } catch (error) {
+          if (!isNautilusError(error, 'NOT_FOUND')) throw error;
+          absent++;
+        }
+      });
+    }
+    expect(ended).toEqual([]);
+    expect(found).toBeGreaterThan(5);
+    expect(absent).toBeGreaterThan(5);
   });
 
   it('converges when many publish one key at once: one newest for everybody, every publisher kept', async () => {
