@@ -32,7 +32,7 @@ async function open({ account, clock, timeoutMs = 10_000 }: OpenOptions = {}) {
   const url = server.url(account);
   const storage = await openPostgresStorage({ url, schema, poolSize: 4, timeoutMs, clock: clock ?? systemClock });
   onTestFinished(() => storage.close());
-  return { storage, table: `${schema}.entries` };
+  return { storage, url, schema, table: `${schema}.entries` };
 }
 
 function key(n: number): Uint8Array {
@@ -162,6 +162,26 @@ describe.skipIf(missing !== undefined)(missing ?? 'a PostgreSQL server in troubl
     expect((await storage.retrieve(key(1)))?.version).toBe(4);
     expect(await server.backends()).not.toContain(writer);
     expect((await storage.retrieve(key(1)))?.version).toBe(4);
+  });
+
+  test('a node whose schema went to another while it was cut off writes no more, and says so', async () => {
+    const { storage, url, schema } = await open({ timeoutMs: 1_000 });
+    await storage.store(key(1), entry(1));
+    const [writer] = await server.backends('%INSERT INTO%');
+    const opening = openPostgresStorage({ url, schema, poolSize: 3, timeoutMs: 10_000, clock: systemClock });
+    await until('the other node waits for the lock', async () => {
+      const rows = await server.query(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
+      return rows.length > 0 || undefined;
+    });
+    await server.query('SELECT pg_terminate_backend($1)', [writer]);
+    const other = await opening;
+    await expect(storage.store(key(1), entry(2))).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+      message: expect.stringContaining(`another node uses the schema ${schema}`),
+    });
+    expect((await other.retrieve(key(1)))?.version).toBe(1);
+    await other.close();
+    expect(await storage.store(key(1), entry(3))).toBe('stored');
   });
 
   test('a caller who stops waiting leaves the others their answers', async () => {

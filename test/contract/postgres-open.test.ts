@@ -1,5 +1,6 @@
 /** What can be wrong with a PostgreSQL server when a node starts: each is one line that says what to do, in a bounded time. */
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -174,6 +175,32 @@ describe.skipIf(missing !== undefined)(missing ?? 'opening a PostgreSQL storage'
     await expect(open(`${server.url()}?sslrootcert=/nowhere.pem`)).rejects.toThrow(
       refused('CONFIG_INVALID', '/nowhere.pem'),
     );
+  });
+
+  test('TLS is spoken, and the certificate checked unless told otherwise', async () => {
+    const file = (name: string) => join(server.directory, 'data', name);
+    const subject = ['-subj', '/CN=test', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', ...subject];
+    execFileSync('openssl', [...made, '-keyout', file('server.key'), '-out', file('server.crt')], { stdio: 'pipe' });
+    // As the data directory itself: the server's user must own its key.
+    const { uid, gid } = statSync(join(server.directory, 'data'));
+    chownSync(file('server.key'), uid, gid);
+    chmodSync(file('server.crt'), 0o644);
+    await server.shutDown();
+    await server.start({ ssl: 'on' });
+    await expect(open(`${server.url()}?sslmode=require`)).rejects.toThrow(
+      refused('STORAGE_FAILED', 'no TLS connection', 'sslrootcert'),
+    );
+    for (const rest of ['sslmode=no-verify', `sslmode=verify-full&sslrootcert=${file('server.crt')}`]) {
+      const storage = await open(`${server.url()}?${rest}`);
+      const uses = `SELECT bool_and(ssl) AS all_tls FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'nautilus'`;
+      expect(await server.query(uses)).toEqual([{ all_tls: true }]);
+      await storage.close();
+    }
+  });
+
+  test('a unix socket is a way in', async () => {
+    await visit(`postgres://postgres@/postgres?host=${server.directory}&port=${server.port}&schema=by_socket`);
   });
 
   test('a server with fsync off is not durable, and a standby is refused', async () => {

@@ -47,7 +47,7 @@ export interface PostgresServer {
   dispose(): Promise<void>;
 }
 
-const HOST_BASED_AUTHENTICATION = 'host all +guarded all scram-sha-256\nhost all all all trust\n';
+const HOST_BASED_AUTHENTICATION = 'host all +guarded all scram-sha-256\nhost all all all trust\nlocal all all trust\n';
 
 export async function startPostgresServer(settings: Readonly<Record<string, string>> = {}): Promise<PostgresServer> {
   const directory = mkdtempSync(join(tmpdir(), 'nautilus-pg-'));

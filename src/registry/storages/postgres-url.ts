@@ -24,7 +24,16 @@ const MAX_TIMEOUT_MS = 600_000;
 
 const OWN_FIELDS = { schema: 'nautilus', poolSize: 5, timeoutMs: 5_000 } as const;
 /** Handed on to the client package: TLS, unix sockets, and the name that the server's lists show. */
-const CLIENT_FIELDS = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'sslnegotiation', 'host', 'application_name'];
+const CLIENT_FIELDS = [
+  'sslmode',
+  'sslrootcert',
+  'sslcert',
+  'sslkey',
+  'sslnegotiation',
+  'host',
+  'port',
+  'application_name',
+];
 /** pg 8 verifies the certificate for all of these; said in the one way that means it in every version. `no-verify` does not. */
 const VERIFYING_MODES = ['prefer', 'require', 'verify-ca', 'verify-full'];
 const SSL_MODES = ['disable', 'no-verify', ...VERIFYING_MODES];
@@ -48,8 +57,8 @@ export function parsePostgresUrl(url: string): PostgresUrl {
       );
     if (fields.getAll(name).length > 1) throw invalid(`the field "${name}" is given more than once`);
   }
-  const wholeNumber = (name: 'poolSize' | 'timeoutMs', min: number, max: number) => {
-    const text = fields.get(name) ?? String(OWN_FIELDS[name]);
+  const wholeNumber = (name: string, fallback: number, min: number, max: number) => {
+    const text = fields.get(name) ?? String(fallback);
     if (!/^\d{1,9}$/.test(text) || Number(text) < min || Number(text) > max)
       throw invalid(`the field "${name}" must be a whole number from ${min} to ${max}, not "${text}"`);
     return Number(text);
@@ -61,8 +70,9 @@ export function parsePostgresUrl(url: string): PostgresUrl {
   if (sslMode !== null && !SSL_MODES.includes(sslMode))
     throw invalid(`the field "sslmode" must be one of ${SSL_MODES.join(', ')}, not "${sslMode}"`);
 
-  const poolSize = wholeNumber('poolSize', MIN_POOL_SIZE, MAX_POOL_SIZE);
-  const timeoutMs = wholeNumber('timeoutMs', MIN_TIMEOUT_MS, MAX_TIMEOUT_MS);
+  const poolSize = wholeNumber('poolSize', OWN_FIELDS.poolSize, MIN_POOL_SIZE, MAX_POOL_SIZE);
+  const timeoutMs = wholeNumber('timeoutMs', OWN_FIELDS.timeoutMs, MIN_TIMEOUT_MS, MAX_TIMEOUT_MS);
+  wholeNumber('port', 5_432, 1, 65_535);
   for (const name of Object.keys(OWN_FIELDS)) fields.delete(name);
   if (sslMode !== null && VERIFYING_MODES.includes(sslMode)) fields.set('sslmode', 'verify-full');
   const rest = fields.size > 0 ? `?${fields}` : '';

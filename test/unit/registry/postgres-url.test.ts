@@ -9,7 +9,7 @@ describe('PostgreSQL URLs', () => {
     ['postgresql://user:p%40ss@host:5433/db', { url: 'postgresql://user:p%40ss@host:5433/db' }],
     ['POSTGRES://host/db', { url: 'POSTGRES://host/db' }],
     ['postgres://[::1]:5432/db', { url: 'postgres://[::1]:5432/db' }],
-    ['postgres:///db?host=/var/run/postgresql', { url: 'postgres:///db?host=%2Fvar%2Frun%2Fpostgresql' }],
+    ['postgres:///db?host=/var/run&port=5433', { url: 'postgres:///db?host=%2Fvar%2Frun&port=5433' }],
     ['postgres://user:pass@/db?host=/run', { url: 'postgres://user:pass@/db?host=%2Frun' }],
     [
       'postgres://host/db?schema=mine&poolSize=3&timeoutMs=100',
@@ -44,6 +44,7 @@ describe('PostgreSQL URLs', () => {
     ['postgres://host/db?poolSize=1e3', '"poolSize" must be a whole number'],
     ['postgres://host/db?timeoutMs=99', '"timeoutMs" must be a whole number from 100 to 600000'],
     ['postgres://host/db?timeoutMs=never', '"timeoutMs" must be a whole number'],
+    ['postgres:///db?host=/run&port=0', '"port" must be a whole number from 1 to 65535'],
     ['postgres://host/db?sslmode=allow', '"sslmode" must be one of disable, no-verify'],
   ])('%s is refused, naming what is wrong', (url, problem) => {
     expect(() => parseStorageUrl(url)).toThrow(
