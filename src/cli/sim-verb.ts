@@ -1,9 +1,9 @@
 /** sim: a network of any size on a virtual clock, in this process, replayable from its seed. Loaded only when it is run. */
-import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { NautilusError } from '../core/index.ts';
 import { runVerb } from './run-verb.ts';
+import { announceSeed, positiveNumber, tellFailures } from './scenario-run.ts';
 
 interface SimFlags {
   readonly nodes?: readonly number[] | undefined;
@@ -14,9 +14,6 @@ interface SimFlags {
   readonly csv?: string | undefined;
   readonly report?: string | undefined;
 }
-
-/** An assert of the scenario did not hold. */
-const ASSERT_FAILED = 1;
 
 export function addSimVerb(program: Command): void {
   program
@@ -49,9 +46,7 @@ function runSim(command: Command, flags: SimFlags): Promise<void> {
       const scenarios = await import('../../testnet/scenarios/index.ts');
       const simulator = await import('../../testnet/simulator/index.ts');
       const { name, commands: written } = scenarios.loadScenario(flags.scenario);
-      const seed = flags.seed ?? String(randomInt(2 ** 32));
-      await output.line(`seed ${seed}`);
-      await output.object({ type: 'seed', seed });
+      const seed = await announceSeed(output, flags.seed);
       const reports: Awaited<ReturnType<typeof simulator.simulate>>[] = [];
       for (const nodes of flags.nodes ?? [undefined]) {
         const forMs = flags.hours === undefined ? undefined : flags.hours * 3_600_000;
@@ -75,9 +70,10 @@ function runSim(command: Command, flags: SimFlags): Promise<void> {
       }
       if (flags.csv !== undefined) write(flags.csv, simulator.reportCsv(reports));
       if (flags.report !== undefined) write(flags.report, simulator.reportHtml(name, reports));
-      const failures = reports.flatMap((report) => report.failures);
-      for (const failure of failures) output.note(failure);
-      if (failures.length > 0) output.countFailure(ASSERT_FAILED);
+      tellFailures(
+        output,
+        reports.flatMap((report) => report.failures),
+      );
     } finally {
       interrupt.dispose();
     }
@@ -99,10 +95,4 @@ function sizes(text: string): readonly number[] {
     if (size >= 1) return size;
     throw new InvalidArgumentError('Use numbers of nodes from 1, separated by commas.');
   });
-}
-
-function positiveNumber(text: string): number {
-  const number = /^\d{1,5}(?:\.\d{1,6})?$/.test(text) ? Number(text) : 0;
-  if (number > 0) return number;
-  throw new InvalidArgumentError('It is not a number over 0.');
 }

@@ -1,9 +1,9 @@
 /** testnet run: a scenario on real processes, as `sim` runs it on simulated ones. Loaded only when it is run. */
-import { randomInt } from 'node:crypto';
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseDuration } from '../commands/index.ts';
 import { NautilusError } from '../core/index.ts';
 import { runVerb } from './run-verb.ts';
+import { announceSeed, positiveNumber, tellFailures } from './scenario-run.ts';
 
 interface RunFlags {
   readonly nodes?: number | undefined;
@@ -14,8 +14,6 @@ interface RunFlags {
 
 /** A machine of a few cores runs some dozen, at 100 MiB each; the scenarios that come with Nautilus are for `sim` and larger. */
 const MAX_PROCESSES = 64;
-/** An assert of the scenario did not hold. */
-const ASSERT_FAILED = 1;
 
 export function addTestnetRunVerb(testnet: Command): void {
   testnet
@@ -26,7 +24,7 @@ export function addTestnetRunVerb(testnet: Command): void {
     )
     .argument('<scenario>', 'one that comes with Nautilus, or the path of a file')
     .option('-n, --nodes <count>', 'instead of what the scenario says', processes)
-    .option('--speed <factor>', 'everything in the scenario happens so many times faster', factor)
+    .option('--speed <factor>', 'everything in the scenario happens so many times faster', positiveNumber)
     .option('--for <duration>', 'how long load, churn and flapping go on', duration)
     .option(
       '--seed <seed>',
@@ -47,15 +45,14 @@ function runProcesses(command: Command, scenario: string, flags: RunFlags): Prom
       const simulator = await import('../../testnet/simulator/index.ts');
       const launcher = await import('../../testnet/launcher/index.ts');
       const { name, commands: written } = scenarios.loadScenario(scenario);
-      const { nodes, speed, for: forMs, seed = String(randomInt(2 ** 32)) } = flags;
+      const { nodes, speed, for: forMs } = flags;
       const commands = scenarios.resizeScenario(written, { nodes, speed, forMs });
       const total = scenarios.nodesNeeded(commands);
       if (total > MAX_PROCESSES) {
         const message = `the scenario has ${total} nodes, and at most ${MAX_PROCESSES} can be processes: choose fewer with --nodes, or use "nautilus sim"`;
         throw new NautilusError('USAGE', message);
       }
-      await output.line(`seed ${seed}`);
-      await output.object({ type: 'seed', seed });
+      const seed = await announceSeed(output, flags.seed);
       const starting = new ProgressBar('node', { json: output.json, hasRate: false });
       const narrator = new ScenarioNarrator(output, 'second', scenarios.plannedMs(commands));
       let started = 0;
@@ -81,9 +78,8 @@ function runProcesses(command: Command, scenario: string, flags: RunFlags): Prom
         await narrator.end();
         for (const rows of simulator.scenarioTables(report)) await output.line(`\n${simulator.formatTable(rows)}`);
         await output.object({ type: 'report', scenario: name, ...simulator.scenarioObject(report) });
-        for (const failure of report.failures) output.note(failure);
+        tellFailures(output, report.failures);
         if (report.directory !== undefined) output.note(`the files of the nodes are still in ${report.directory}`);
-        if (report.failures.length > 0) output.countFailure(ASSERT_FAILED);
       } finally {
         starting.end();
         await narrator.end();
@@ -98,12 +94,6 @@ function processes(text: string): number {
   const number = /^\d{1,6}$/.test(text) ? Number(text) : 0;
   if (number >= 1 && number <= MAX_PROCESSES) return number;
   throw new InvalidArgumentError(`It is not a whole number from 1 to ${MAX_PROCESSES}.`);
-}
-
-function factor(text: string): number {
-  const number = /^\d{1,5}(?:\.\d{1,6})?$/.test(text) ? Number(text) : 0;
-  if (number > 0) return number;
-  throw new InvalidArgumentError('It is not a number over 0.');
 }
 
 function duration(text: string): number {

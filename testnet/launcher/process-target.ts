@@ -6,20 +6,21 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { ControlClient } from '../../src/client/index.ts';
-import type { PutOutput } from '../../src/commands/index.ts';
 import { assert, type Clock, isNautilusError, NautilusError } from '../../src/core/index.ts';
 import { compareDistance, NodeId } from '../../src/kademlia/index.ts';
 import { systemClock } from '../../src/platform/index.ts';
 import { DEFAULT_NETWORK_CONSTANTS, parseKey, parsePeerIdText, toHex } from '../../src/records/index.ts';
-import type {
-  LookupFigures,
-  NodeState,
-  OperationFailure,
-  PurposeTraffic,
-  ReadOutcome,
-  ScenarioLatency,
-  ScenarioTarget,
-  WriteOutcome,
+import {
+  failedOutcome,
+  type LookupFigures,
+  type NodeState,
+  type OperationFailure,
+  type PurposeTraffic,
+  type ReadOutcome,
+  type ScenarioLatency,
+  type ScenarioTarget,
+  type WriteOutcome,
+  writtenOutcome,
 } from '../scenarios/index.ts';
 import { SeededRandom } from '../simulator/index.ts';
 import { FAIR_CONDITIONS, type NodeConditions } from './node-conditions.ts';
@@ -154,12 +155,14 @@ export class ProcessTarget implements ScenarioTarget {
     { key, value, ttlMs }: { readonly key: string; readonly value: string; readonly ttlMs: number },
   ): Promise<WriteOutcome> {
     this.#aim(parseKey(key).id, 'FIND_NODE to write');
-    return this.#ask(node, async (client) => written(await client.call('put', { key, value, ttl: `${ttlMs}ms` })));
+    return this.#ask(node, async (client) =>
+      writtenOutcome(await client.call('put', { key, value, ttl: `${ttlMs}ms` })),
+    );
   }
 
   delete(node: number, key: string): Promise<WriteOutcome> {
     this.#aim(parseKey(key).id, 'FIND_NODE to write');
-    return this.#ask(node, async (client) => written(await client.call('delete', { key })));
+    return this.#ask(node, async (client) => writtenOutcome(await client.call('delete', { key })));
   }
 
   get(node: number, key: string): Promise<ReadOutcome> {
@@ -272,7 +275,7 @@ export class ProcessTarget implements ScenarioTarget {
       return await this.#member(node).ask(operation);
     } catch (error) {
       if (!isNautilusError(error)) throw error;
-      return failure(error, this.clock.monotonic() - startedAt);
+      return failedOutcome(error, this.clock.monotonic() - startedAt);
     }
   }
 }
@@ -281,14 +284,4 @@ async function heldKeys(client: ControlClient): Promise<Set<string>> {
   const keys = new Set<string>();
   for await (const { key } of client.stream('list', {})) keys.add(key);
   return keys;
-}
-
-function written({ publisher, seq, expiresAt, degraded, requests, elapsedMs, receipt }: PutOutput): WriteOutcome {
-  const { wanted, k: holders } = receipt;
-  return { kind: 'written', publisher, seq, expiresAt, wanted, holders, isDegraded: degraded, requests, elapsedMs };
-}
-
-function failure({ code, message, details }: NautilusError, elapsedMs: number): OperationFailure {
-  const result = details.result as Partial<PutOutput> | undefined;
-  return { kind: 'failed', code, message, seq: result?.seq, elapsedMs };
 }

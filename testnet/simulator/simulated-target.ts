@@ -2,18 +2,19 @@
  * A simulated world as what a scenario happens to. The whole scenario is one operation inside the world (`World.do`), so nothing here moves time;
  * a caller that asked through a node that is then killed or stopped is told so, as whoever waits on a dead process's socket is.
  */
-import { assert, type Clock, isNautilusError, type NautilusError, sleep } from '../../src/core/index.ts';
+import { assert, type Clock, isNautilusError, sleep } from '../../src/core/index.ts';
 import { type Key, parseKey, toPeerIdText, utf8Decode, utf8Encode } from '../../src/records/index.ts';
-import type { PutResult } from '../../src/replication/index.ts';
-import type {
-  LookupFigures,
-  NodeState,
-  OperationFailure,
-  PurposeTraffic,
-  ReadOutcome,
-  ScenarioLatency,
-  ScenarioTarget,
-  WriteOutcome,
+import {
+  failedOutcome,
+  type LookupFigures,
+  type NodeState,
+  type OperationFailure,
+  type PurposeTraffic,
+  type ReadOutcome,
+  type ScenarioLatency,
+  type ScenarioTarget,
+  type WriteOutcome,
+  writtenOutcome,
 } from '../scenarios/index.ts';
 import { lookUpAtRandom } from './measure-lookups.ts';
 import { NearestNodes } from './nearest-nodes.ts';
@@ -155,7 +156,7 @@ export class SimulatedTarget implements ScenarioTarget {
     return this.#ask(number, async ({ replication, self }) => {
       const result = await replication.put({ key: parsed, value: bytes, ttlMs });
       this.#yardstick.wrote({ ...result, key: parsed, value: bytes, publisher: self.publicKey });
-      return written(result);
+      return writtenOutcome(result);
     });
   }
 
@@ -164,7 +165,7 @@ export class SimulatedTarget implements ScenarioTarget {
     return this.#ask(number, async ({ replication }) => {
       const result = await replication.delete({ key: parsed });
       this.#yardstick.deleted(parsed);
-      return written(result);
+      return writtenOutcome(result);
     });
   }
 
@@ -305,20 +306,9 @@ export class SimulatedTarget implements ScenarioTarget {
         return await operation(this.#world.node(number));
       } catch (error) {
         if (!isNautilusError(error)) throw error;
-        return failure(error, this.clock.monotonic() - startedAt);
+        return failedOutcome(error, this.clock.monotonic() - startedAt);
       }
     };
     return Promise.race([answer(), attendance.ended]);
   }
-}
-
-function written(result: PutResult): WriteOutcome {
-  const { publisher, seq, expiresAt, degraded, requests, elapsedMs, receipt } = result;
-  const { wanted, k: holders } = receipt;
-  return { kind: 'written', publisher, seq, expiresAt, wanted, holders, isDegraded: degraded, requests, elapsedMs };
-}
-
-function failure({ code, message, details }: NautilusError, elapsedMs: number): OperationFailure {
-  const result = details.result as Partial<PutResult> | undefined;
-  return { kind: 'failed', code, message, seq: result?.seq, elapsedMs };
 }
