@@ -22,7 +22,7 @@ const MIGRATIONS: readonly ((schema: string) => readonly string[])[] = [
   ],
 ];
 
-export const POSTGRES_SCHEMA_VERSION = MIGRATIONS.length;
+const POSTGRES_SCHEMA_VERSION = MIGRATIONS.length;
 
 /**
  * Needs no right to create anything where all is there already.

@@ -51,7 +51,7 @@ export async function openPostgresStorage(options: PostgresStorageOptions): Prom
     return new PostgresStorage({ schema, timeoutMs, clock, where, isDurable: facts.isDurable, ...parts });
   } catch (error) {
     writer.reset();
-    throw signal?.aborted ? error : toPostgresError(where, error);
+    throw signal?.aborted ? signal.reason : toPostgresError(where, error);
   }
 }
 
