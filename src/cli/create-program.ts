@@ -5,6 +5,7 @@ import { addNetworkVerbs } from './network-verbs.ts';
 import { addNodeVerbs } from './node-verbs.ts';
 import { addRecordVerbs } from './record-verbs.ts';
 import { addSimVerb } from './sim-verb.ts';
+import { addStorageVerbs } from './storage-verbs.ts';
 import { addTestnetVerbs } from './testnet-verbs.ts';
 
 export function createProgram(version: string): Command {
@@ -24,6 +25,7 @@ export function createProgram(version: string): Command {
   addRecordVerbs(program);
   addNetworkVerbs(program);
   addNodeVerbs(program);
+  addStorageVerbs(program);
   addTestnetVerbs(program);
   addSimVerb(program);
   return program;

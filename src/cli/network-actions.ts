@@ -77,6 +77,10 @@ export async function status(context: VerbContext): Promise<void> {
         'storage',
         `${store.url} ${store.state}, ${count(store.records, 'record')} (${bytes(store.bytes)})`,
       ]),
+      ...facts.hotKeys.map(({ key, keyId, calls }): readonly [string, string] => [
+        'hot key',
+        `${key ?? keyId}, ${count(calls, 'call')} in a minute`,
+      ]),
     ];
     for (const [name, value] of rows) await output.line(`${output.dim(name.padEnd(16))}  ${value}`);
   });

@@ -13,6 +13,8 @@ import { put } from './put.ts';
 import { putBatch } from './put-batch.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
+import { storageDrain } from './storage-drain.ts';
+import { storageStatus } from './storage-status.ts';
 
 export const COMMANDS = {
   put,
@@ -25,6 +27,8 @@ export const COMMANDS = {
   ping,
   lookup,
   status,
+  'storage-status': storageStatus,
+  'storage-drain': storageDrain,
   id,
   stop,
 } satisfies { readonly [N in CommandName]: Command<N> };

@@ -4,7 +4,7 @@
  */
 import type { ErrorCode } from '../core/index.ts';
 import type { FoundRecord, GetResult, PutResult } from '../replication/index.ts';
-import type { HeldSummary, LookupSummary, NodeStatus, PeerSummary } from './node-api.ts';
+import type { HeldSummary, LookupSummary, NodeStatus, PeerSummary, StorageStatus } from './node-api.ts';
 
 /** `utf8` only when the bytes survive the round trip; everything else travels as `base64`. */
 export type ValueEncoding = 'utf8' | 'base64';
@@ -82,6 +82,11 @@ export interface CommandShapes {
   };
   readonly lookup: { readonly input: { readonly target: string }; readonly output: LookupSummary };
   readonly status: { readonly input: Empty; readonly output: NodeStatus };
+  readonly 'storage-status': { readonly input: Empty; readonly output: StorageStatus };
+  readonly 'storage-drain': {
+    readonly input: { readonly name: string };
+    readonly output: { readonly draining: string };
+  };
   readonly id: { readonly input: Empty; readonly output: { readonly peerId: string; readonly nodeId: string } };
   readonly stop: { readonly input: Empty; readonly output: { readonly stopped: true; readonly peerId: string } };
 }

@@ -36,12 +36,14 @@ export type {
   DeleteOptions,
   GetOptions,
   HeldSummary,
+  HotKey,
   ListOptions,
   LookupSummary,
   NodeApi,
   NodeStatus,
   PeerSummary,
   PutOptions,
+  StorageStatus,
 } from './node-api.ts';
 export { runCommand } from './run-command.ts';
 export { decodeValue, encodeValue } from './value-encoding.ts';

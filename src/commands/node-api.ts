@@ -81,11 +81,49 @@ export interface NodeStatus {
   readonly kEffective: number;
   readonly settled: boolean;
   readonly storage: readonly {
+    /** Without password. */
     readonly url: string;
     readonly state: string;
     readonly records: number;
     readonly bytes: number;
   }[];
+  readonly hotKeys: readonly HotKey[];
+}
+
+/** Asked for more than others in the last minute. */
+export interface HotKey {
+  /** Null when no record of it is held here. */
+  readonly key: string | null;
+  /** sha256 of the key, in hex. */
+  readonly keyId: string;
+  readonly calls: number;
+}
+
+export interface ShardSummary {
+  readonly name: string;
+  /** `up`, `down`, `probing`, `returning` (up, and being caught up with), `draining`, `drained` */
+  readonly state: string;
+  /** With what is left of deleted and expired ones. */
+  readonly records: number;
+  readonly bytes: number;
+  /** Writes for it that wait on other storages. */
+  readonly hints: number;
+  readonly queueDepth: number;
+  readonly lastError: string | null;
+  /** ms since the epoch */
+  readonly lastErrorAt: number | null;
+  readonly weight: number;
+  /** Of all keys, 0 to 1. */
+  readonly share: number;
+}
+
+export interface StorageStatus {
+  /** Storages that keep each record. */
+  readonly copies: number;
+  /** Records are on their way from one storage to another. */
+  readonly isMoving: boolean;
+  readonly shards: readonly ShardSummary[];
+  readonly hotKeys: readonly HotKey[];
 }
 
 export interface NodeApi {
@@ -103,6 +141,13 @@ export interface NodeApi {
   /** `target`: a key, a peer id or 64 hex digits. */
   lookup(target: string, options?: CallOptions): Promise<LookupSummary>;
   status(): Promise<NodeStatus>;
+  /** Of each storage the node keeps records in; nothing for one that keeps none. */
+  storageStatus(): Promise<StorageStatus>;
+  /**
+   * Moves everything off one of several storages, in the background: `storageStatus` tells when it is done.
+   * @throws NautilusError `CONFIG_INVALID`, `CONFLICT`, `SHARD_DOWN`
+   */
+  drainStorage(name: string): Promise<void>;
   /** Begins the graceful stop; resolves when it is done. */
   stop(): Promise<void>;
 }

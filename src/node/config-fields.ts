@@ -33,6 +33,8 @@ export interface ConfigGrammar {
   readonly parsePeerAddress: (text: string) => unknown;
   readonly parseRendezvousAddress: (text: string) => unknown;
   readonly parseListAddress: (text: string) => ListenHostPort;
+  /** All of them together: several form a ring. */
+  readonly checkStorages: (urls: readonly string[]) => unknown;
 }
 
 /** The values of the fields, by name. `dataDir` is apart: it says where the file is. */
@@ -62,7 +64,7 @@ interface FieldText {
 }
 
 export function configFields(grammar: ConfigGrammar): Fields {
-  const { parsePeerAddress, parseRendezvousAddress, parseListAddress } = grammar;
+  const { parsePeerAddress, parseRendezvousAddress, parseListAddress, checkStorages } = grammar;
   return {
     listen: field('listen', [DEFAULT_LISTEN], (raw, origin) => {
       const addresses = parseList(raw, origin, (text) => complain(problemOfListenAddress(text)));
@@ -85,7 +87,8 @@ export function configFields(grammar: ConfigGrammar): Fields {
     }),
     storage: field('storage', ['lmdb:'], (raw, origin) => {
       const urls = parseList(raw, origin, (url) => complain(problemOfStorage(url)));
-      if (urls.length !== 1) throw new ConfigProblem('exactly one storage is needed');
+      if (urls.length === 0) throw new ConfigProblem('at least one storage is needed');
+      checkStorages(urls);
       return urls;
     }),
     mode: field('mode', 'server', (raw) => parseChoice(raw, MODES)),

@@ -12,7 +12,7 @@ import {
   parsePeerSources,
   parseRendezvousAddress,
 } from '../bootstrap/index.ts';
-import { type Clock, isNautilusError, type Observer, SILENT_OBSERVER } from '../core/index.ts';
+import { type Clock, isNautilusError, type Observer, SILENT_OBSERVER, type StateStore } from '../core/index.ts';
 import { Kademlia, type Transport } from '../kademlia/index.ts';
 import {
   createLibp2pTransport,
@@ -33,19 +33,31 @@ import {
   systemRandom,
 } from '../platform/index.ts';
 import { DEFAULT_NETWORK_CONSTANTS, type NetworkConstants, toPeerIdText } from '../records/index.ts';
-import { createStateStore, openLmdbStorage, openRegistry, openStorage, type Registry } from '../registry/index.ts';
+import {
+  createStateStore,
+  openLmdbStorage,
+  openRegistry,
+  openStorages,
+  parseShardUrls,
+  type Registry,
+} from '../registry/index.ts';
 import { Replication } from '../replication/index.ts';
 import { createControlServer } from '../servers/control/index.ts';
 import { type ConfigSources, loadConfig, type NodeConfig } from './config.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { NautilusNode } from './nautilus-node.ts';
+import { NautilusNode, type Storages } from './nautilus-node.ts';
 
 /**
  * The configuration of a node: flags over `NAUTILUS_*` over `config.json` in the data directory over defaults.
  * @throws NautilusError `CONFIG_INVALID` naming every bad field, `DATA_DIR_UNUSABLE`
  */
 export function resolveConfig(sources: Omit<ConfigSources, 'file'>): Promise<NodeConfig> {
-  return loadConfig(sources, { parsePeerAddress, parseRendezvousAddress, parseListAddress });
+  return loadConfig(sources, {
+    parsePeerAddress,
+    parseRendezvousAddress,
+    parseListAddress,
+    checkStorages: parseShardUrls,
+  });
 }
 
 export interface CreateNodeOptions {
@@ -104,8 +116,8 @@ async function openNode(config: NodeConfig, opening: Opening): Promise<NautilusN
   const stateStorage = await openLmdbStorage({ directory: join(dataDir, 'state'), clock, signal });
   lifecycle.opened('state', stateStorage, (storage) => storage.close());
   const state = createStateStore(stateStorage);
-  const registry =
-    mode === 'server' ? await openRecords(config, { clock, lifecycle, observer, constants, signal }) : undefined;
+  const records =
+    mode === 'server' ? await openRecords(config, { clock, lifecycle, observer, constants, state, signal }) : undefined;
 
   const transport = wrapTransport(await openTransport(config, identity, { clock, observer, constants }));
   lifecycle.opened('transport', transport, (opened) => opened.stop());
@@ -114,7 +126,7 @@ async function openNode(config: NodeConfig, opening: Opening): Promise<NautilusN
   const verifier = createVerifier();
   const replication = await Replication.create({
     kademlia,
-    store: registry,
+    store: records?.registry,
     state,
     signer,
     verifier,
@@ -144,13 +156,12 @@ async function openNode(config: NodeConfig, opening: Opening): Promise<NautilusN
   lifecycle.opened('bootstrap', bootstrapper, (opened) => opened.stop());
   bootstrapper.start();
 
-  const storageUrls = registry === undefined ? [] : config.storage;
   const node = new NautilusNode({
     kademlia,
     replication,
     bootstrapper,
-    store: registry,
-    storageUrls,
+    store: records?.registry,
+    storages: records?.storages,
     clock,
     constants,
     lifecycle,
@@ -172,15 +183,25 @@ async function openNode(config: NodeConfig, opening: Opening): Promise<NautilusN
   return node;
 }
 
-type OpeningRecords = Omit<Opening, 'listener'> & { readonly observer: Observer; readonly constants: NetworkConstants };
+interface OpeningRecords extends Omit<Opening, 'listener'> {
+  readonly observer: Observer;
+  readonly constants: NetworkConstants;
+  readonly state: StateStore;
+}
+
+interface Records {
+  readonly registry: Registry;
+  readonly storages: Storages;
+}
 
 async function openRecords(
   config: NodeConfig,
-  { clock, lifecycle, observer, constants, signal }: OpeningRecords,
-): Promise<Registry> {
+  { clock, lifecycle, observer, constants, state, signal }: OpeningRecords,
+): Promise<Records> {
   const { storage: urls, dataDir, limits } = config;
-  const storage = await openStorage(urls[0]!, { dataDir, clock, signal });
-  lifecycle.opened('records', storage, (opened) => opened.close());
+  const opened = await openStorages(urls, { dataDir, clock, random: systemRandom, observer, state, signal });
+  const { storage } = opened;
+  lifecycle.opened('records', storage, () => storage.close());
   const { maxRecords, maxBytes } = limits;
   const registry = await openRegistry({
     storage,
@@ -190,7 +211,8 @@ async function openRecords(
     limits: { maxRecords, maxBytes },
     signal,
   });
-  return lifecycle.opened('registry', registry, (opened) => opened.close());
+  lifecycle.opened('registry', registry, () => registry.close());
+  return { registry, storages: opened };
 }
 
 interface OpeningTransport {

@@ -7,24 +7,28 @@ import type {
   DeleteOptions,
   GetOptions,
   HeldSummary,
+  HotKey,
   ListOptions,
   LookupSummary,
   NodeApi,
   NodeStatus,
   PeerSummary,
   PutOptions,
+  StorageStatus,
 } from '../commands/index.ts';
 import { type Clock, isNautilusError, NautilusError } from '../core/index.ts';
 import { type Contact, commonPrefixLength, compareDistance, type Kademlia, NodeId } from '../kademlia/index.ts';
 import {
   DEFAULT_TTL_MS,
   isLive,
+  KEY_ID_BYTES,
   type Key,
   type NetworkConstants,
   parseKey,
   parsePeerIdText,
   type RecordHeader,
   type RecordStore,
+  toHex,
   toPeerIdText,
 } from '../records/index.ts';
 import type { GetResult, PutResult, Replication } from '../replication/index.ts';
@@ -40,6 +44,19 @@ export interface ReadyInfo {
   readonly network: string;
 }
 
+/** What the records are kept in. */
+export interface Storages {
+  /** For people: no passwords. */
+  readonly names: readonly string[];
+  /** Undefined when there is only one. */
+  readonly ring: { status(): Promise<RingStatus>; drain(name: string): Promise<void> } | undefined;
+}
+
+type RingStatus = Omit<StorageStatus, 'hotKeys'> & {
+  /** The first bytes of the keys, one character each: for a record, its key's id. */
+  readonly hotKeys: readonly { readonly group: string; readonly calls: number }[];
+};
+
 export interface NautilusNodeComponents {
   readonly kademlia: Kademlia;
   readonly replication: Replication;
@@ -49,7 +66,8 @@ export interface NautilusNodeComponents {
   };
   /** Undefined on clients and bootstrap nodes. */
   readonly store: RecordStore | undefined;
-  readonly storageUrls: readonly string[];
+  /** Undefined on those nodes too. */
+  readonly storages: Storages | undefined;
   readonly clock: Clock;
   readonly constants: NetworkConstants;
   readonly lifecycle: Lifecycle;
@@ -173,7 +191,8 @@ export class NautilusNode implements NodeApi {
   }
 
   async status(): Promise<NodeStatus> {
-    const { kademlia, replication, store, storageUrls, constants, clock } = this.#components;
+    const { kademlia, replication, store, constants, clock } = this.#components;
+    const { shards, hotKeys } = await this.storageStatus();
     const { records, bytes } = store?.size() ?? { records: 0, bytes: 0 };
     const networkSize = kademlia.networkSize();
     return {
@@ -187,8 +206,36 @@ export class NautilusNode implements NodeApi {
       networkSize,
       kEffective: Math.min(constants.k, networkSize),
       settled: replication.isSettled,
-      storage: storageUrls.map((url) => ({ url, state: 'up', records, bytes })),
+      storage: shards.map((shard) => ({
+        url: shard.name,
+        state: shard.state,
+        records: shard.records,
+        bytes: shard.bytes,
+      })),
+      hotKeys,
     };
+  }
+
+  async storageStatus(): Promise<StorageStatus> {
+    const { store, storages } = this.#components;
+    if (store === undefined || storages === undefined) return { copies: 0, isMoving: false, shards: [], hotKeys: [] };
+    const { ring, names } = storages;
+    if (ring === undefined) {
+      const one = { state: 'up', hints: 0, queueDepth: 0, lastError: null, lastErrorAt: null, weight: 1, share: 1 };
+      const shards = names.map((name) => ({ name, ...store.size(), ...one }));
+      return { copies: 1, isMoving: false, shards, hotKeys: [] };
+    }
+    const { hotKeys, ...status } = await ring.status();
+    const hottest = await Promise.all(hotKeys.map(({ group, calls }) => this.#describeHotKey(store, group, calls)));
+    return { ...status, hotKeys: hottest.flatMap((hot) => hot ?? []) };
+  }
+
+  async drainStorage(name: string): Promise<void> {
+    const ring = this.#components.storages?.ring;
+    if (ring === undefined) {
+      throw new NautilusError('CONFIG_INVALID', 'there is only one storage: start with another one beside it first');
+    }
+    await ring.drain(name);
   }
 
   async stop(): Promise<void> {
@@ -199,6 +246,19 @@ export class NautilusNode implements NodeApi {
   /** Whoever has met nobody yet takes itself for the whole network, where it stores alone and finds nothing: until every source was asked once, it waits. */
   async #firstAttempt(options: CallOptions): Promise<void> {
     await this.#components.bootstrapper.firstAttempt(options);
+  }
+
+  async #describeHotKey(store: RecordStore, group: string, calls: number): Promise<HotKey | undefined> {
+    const keyId = Uint8Array.from(group, (character) => character.charCodeAt(0));
+    // What the store keeps beside records.
+    if (keyId.length !== KEY_ID_BYTES) return undefined;
+    try {
+      const [held] = await store.read(keyId);
+      return { key: held?.header.key.text ?? null, keyId: toHex(keyId), calls };
+    } catch (error) {
+      if (isNautilusError(error)) return { key: null, keyId: toHex(keyId), calls }; // on a storage that is down
+      throw error;
+    }
   }
 
   #parseKey(text: string): Key {

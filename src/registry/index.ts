@@ -1,17 +1,16 @@
 /** Door of `registry`: the local store under a node, useful on its own. */
 export { openRegistry } from './open-registry.ts';
 export { openStorage } from './open-storage.ts';
+export { openStorages } from './open-storages.ts';
 export type { Registry } from './registry.ts';
 export type { RegistryLimits } from './registry-limits.ts';
 export {
   type OpenRingOptions,
   openRing,
-  parseShardUrl,
+  parseShardUrls,
   type Ring,
   type RingStatus,
-  type ShardSource,
   type ShardStatus,
-  withoutPassword,
 } from './ring/index.ts';
 export { createStateStore } from './state-store.ts';
 export type * from './storage.ts';

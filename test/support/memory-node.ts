@@ -120,7 +120,10 @@ export function createMemoryNode(overrides: Partial<NodeApi> = {}): MemoryNode {
       kEffective: 1,
       settled: true,
       storage: [{ url: 'memory:', state: 'up', records: records.size, bytes: 0 }],
+      hotKeys: [],
     }),
+    storageStatus: async () => ({ copies: 1, isMoving: false, shards: [], hotKeys: [] }),
+    drainStorage: async () => undefined,
     stop: async () => undefined,
     ...overrides,
   };

@@ -7,6 +7,7 @@ import { bytesEqual, compareBytes } from '../../records/index.ts';
 import type { ScanOptions, StorageEntry, StoredEntry, StoreIfOperation, StoreIfOutcome } from '../storage.ts';
 import { type GroupSettler, type Home, isOfShard, withOwnVersion } from './group-settler.ts';
 import { type HintContent, removal } from './hint.ts';
+import { inRange } from './in-range.ts';
 import type { RingParts } from './ring-parts.ts';
 
 type StoreScan = Omit<ScanOptions, 'signal'>;
@@ -195,7 +196,7 @@ export class GroupAccess {
     beforeHint: (home: Home) => Promise<void> = async () => undefined,
   ): Promise<readonly (T | 'full')[]> {
     const { homes, leftBehind } = await this.#settler.settle(group);
-    if (homes.some(({ isMissing }) => isMissing)) throw this.#outOfReach(homes);
+    if ([...homes, ...leftBehind].some(({ isMissing }) => isMissing)) throw this.#outOfReach(homes);
     // What lies there would come back one day.
     for (const former of leftBehind) {
       if ((await this.#settler.writeHint(group, former, removal(content.key))) === 'full') return ['full'];
@@ -230,7 +231,7 @@ export class GroupAccess {
     return { kind: 'known', entry: this.#over(key, held, content) };
   }
 
-  async #scanView(group: string, home: Home, { prefix, after, limit }: StoreScan): Promise<readonly StoredEntry[]> {
+  async #scanView(group: string, home: Home, range: StoreScan): Promise<readonly StoredEntry[]> {
     const held = home.shard.isUp ? await this.#settler.entriesOn(home.shard, group) : [];
     const entries = new Map<string, StoredEntry>(held.map((entry) => [keyOf(entry.key), entry]));
     for (const hint of home.hints) {
@@ -242,10 +243,9 @@ export class GroupAccess {
       else entries.set(keyOf(key), { ...entry, key });
     }
     return [...entries.values()]
-      .filter(({ key }) => prefix === undefined || compareBytes(key.subarray(0, prefix.length), prefix) === 0)
-      .filter(({ key }) => after === undefined || compareBytes(key, after) > 0)
+      .filter(({ key }) => inRange(key, range))
       .sort((a, b) => compareBytes(a.key, b.key))
-      .slice(0, Math.max(0, limit));
+      .slice(0, Math.max(0, range.limit));
   }
 
   /** A hint over what a shard holds. */

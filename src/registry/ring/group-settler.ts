@@ -49,6 +49,7 @@ export class GroupSettler {
     for (const hint of [...hints.of(group)]) {
       await tryIt(() => this.#bringHome(group, hint));
     }
+    await tryIt(() => this.#joinHints(group));
     const move = layout.moveOf(group);
     const left = move === undefined ? undefined : await this.#move(group, move);
     const isFilled = left === undefined || left.size > 0;
@@ -100,7 +101,9 @@ export class GroupSettler {
    */
   async writeHint(group: string, { shard, hints }: Home, content: HintContent): Promise<'stored' | 'full'> {
     const { layout, observer } = this.#parts;
-    const known = hints.find(({ key }) => bytesEqual(key, content.key));
+    const [known, another] = hints.filter(({ key }) => bytesEqual(key, content.key));
+    // Two that could not be made one: which of them comes home last would decide.
+    if (another !== undefined) throw shard.down();
     if (known !== undefined) {
       const isHard = known.isHard || content.kind !== 'joined';
       const kind = known.isHard && content.kind === 'joined' ? 'replaced' : content.kind;
@@ -193,10 +196,36 @@ export class GroupSettler {
       // What it was for no longer keeps this group: those that do are told instead.
       else if (content.kind !== 'removed') await this.#deposit(group, content.key, content.entry);
       onMerged(content.key);
-      const at = hintKey(shardTag(hint.target), hint.key);
-      await holder.call([at], (storage) => storage.remove(at));
+      this.#parts.onRelocated(content.key);
+      await this.#drop(hint);
       observer.notify({ type: 'hint-home', shard: hint.target, holder: hint.holder });
+    } else this.#parts.hints.delete(hint);
+  }
+
+  /** Two hints for one key, because the first was in doubt when the second was written, become one: nothing may be written over half of it. */
+  async #joinHints(group: string): Promise<void> {
+    const { layout, hints, merge } = this.#parts;
+    const firsts = new Map<string, PendingHint>();
+    for (const hint of [...hints.of(group)]) {
+      const { target, keyText, holder, isDoubtful } = hint;
+      if (isDoubtful || !layout.shard(holder).isUp) continue;
+      const first = firsts.get(target + keyText);
+      if (first === undefined) {
+        firsts.set(target + keyText, hint);
+        continue;
+      }
+      const [before, after] = [await this.readHint(first), await this.readHint(hint)];
+      if (before?.kind === 'joined' && after?.kind === 'joined') {
+        const entry = withOwnVersion(before.entry, merge(hint.key, before.entry, after.entry));
+        const outcome = await this.#putHint(first.holder, layout.shard(target), { ...before, entry }, false);
+        if (outcome === 'stored') await this.#drop(hint);
+      }
     }
+  }
+
+  async #drop(hint: PendingHint): Promise<void> {
+    const at = hintKey(shardTag(hint.target), hint.key);
+    await this.#parts.layout.shard(hint.holder).call([at], (storage) => storage.remove(at));
     this.#parts.hints.delete(hint);
   }
 
@@ -220,6 +249,7 @@ export class GroupSettler {
       if (!source.isUp || isWaitedFor || layout.unknownHintsFor(source) !== undefined) continue;
       const isDone = await tryIt(async () => {
         for (const { key, ...entry } of await this.entriesOn(source, group)) {
+          this.#parts.onRelocated(key);
           await this.#deposit(group, key, entry);
           if (!homes.includes(source)) await source.call([key], (storage) => storage.remove(key));
         }

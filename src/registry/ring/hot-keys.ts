@@ -16,7 +16,8 @@ const DEPTH = 4;
 const TOP = 8;
 /** The window is this long, and half of it is forgotten at a time. */
 export const HOT_WINDOW_MS = 60_000;
-/** Of all calls: what is asked for less is not hot. */
+/** In the window, and of all calls: what is asked for less is not hot. */
+const LEAST_CALLS = 100;
 const LEAST_SHARE = 0.01;
 
 interface Half {
@@ -57,7 +58,7 @@ export class HotKeys {
     const total = this.#current.total + this.#previous.total;
     return [...this.#top.keys()]
       .map((group) => ({ group, calls: this.#estimate(group) }))
-      .filter(({ calls }) => calls > Math.max(1, total * LEAST_SHARE))
+      .filter(({ calls }) => calls >= Math.max(LEAST_CALLS, total * LEAST_SHARE))
       .sort((a, b) => b.calls - a.calls);
   }
 

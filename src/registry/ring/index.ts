@@ -4,7 +4,9 @@
  * A shard is an actor (shard.ts) with an inbox (job-queue.ts) and a circuit (circuit-breaker.ts); where keys lie is hash-ring.ts and ring-layout.ts;
  * what waits where hint.ts, hint-index.ts and ring-notes.ts; what a ring is made of ring-document.ts and plan-ring.ts.
  */
+
+export { checkAlone } from './check-alone.ts';
 export { type OpenRingOptions, openRing, type ShardSource } from './open-ring.ts';
 export type { Ring } from './ring.ts';
 export type { RingStatus, ShardStatus } from './ring-status.ts';
-export { MAX_COPIES, parseShardUrl, type ShardUrl, withoutPassword } from './shard-url.ts';
+export { parseShardUrls } from './shard-url.ts';

@@ -114,7 +114,7 @@ function namesOf(shards: readonly { readonly name: string }[]): string {
 }
 
 function invalid(problem: string): NautilusError {
-  return new NautilusError('CONFIG_INVALID', `these --storage cannot be used together: ${problem}`, {
+  return new NautilusError('CONFIG_INVALID', `these storages cannot be used together: ${problem}`, {
     details: { field: 'storage' },
   });
 }

@@ -15,6 +15,8 @@ export interface RingParts {
   merge: MergeEntries;
   /** An entry is another one than whoever wrote it knows. */
   onMerged(key: Uint8Array): void;
+  /** An entry is about to lie elsewhere than before: whoever is looking for it may have looked there already. */
+  onRelocated(key: Uint8Array): void;
   /** A hint has been written, or may have been. */
   onHint(): void;
 }

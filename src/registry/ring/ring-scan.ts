@@ -8,7 +8,9 @@ import { toKeyText } from '../key-text.ts';
 import type { ScanOptions, StorageEntry, StoredEntry } from '../storage.ts';
 import { isOfShard } from './group-settler.ts';
 import { isReserved } from './hint.ts';
+import { inRange } from './in-range.ts';
 import { groupOf } from './key-group.ts';
+import type { RelocatedKeys } from './relocated-keys.ts';
 import type { RingParts } from './ring-parts.ts';
 import type { Shard } from './shard.ts';
 
@@ -16,6 +18,8 @@ export interface RingScanComponents {
   readonly parts: RingParts;
   /** As a single read. */
   retrieve(key: Uint8Array): Promise<StorageEntry | undefined>;
+  /** Filled while the scan works. */
+  readonly relocated: RelocatedKeys;
   /** Copies of a key that should be the same are not. */
   onDiffering(key: Uint8Array): void;
 }
@@ -97,7 +101,7 @@ export async function scanRing(
   if (!isPartial && missing.length >= layout.copies) throw missing[0]!.down();
   while (found.length < limit) {
     await Promise.all(cursors.map((cursor) => makeReady(cursor, lost, components.parts, isPartial)));
-    let key = hinted.head();
+    let key = earlierOf(hinted.head(), components.relocated.head());
     for (const { head } of cursors)
       if (head !== undefined && (key === undefined || compareBytes(head.key, key) < 0)) key = head.key;
     if (key === undefined) return found;
@@ -109,8 +113,9 @@ export async function scanRing(
       cursor.advance();
     }
     hinted.pass(key);
+    const wasRelocated = components.relocated.pass(key);
     if (part !== undefined && !layout.homes(groupOf(key)).some(({ name }) => name === part)) continue;
-    const entry = await resolve(components, key, having, lost, isPartial);
+    const entry = await resolve(components, key, wasRelocated ? undefined : having, lost, isPartial);
     if (entry !== undefined) found.push({ ...entry, key });
   }
   return found;
@@ -139,7 +144,7 @@ interface Having {
 async function resolve(
   { parts, retrieve, onDiffering }: RingScanComponents,
   key: Uint8Array,
-  having: readonly Having[],
+  having: readonly Having[] | undefined,
   lost: ReadonlySet<Shard>,
   isPartial: boolean,
 ): Promise<StorageEntry | undefined> {
@@ -147,6 +152,7 @@ async function resolve(
   const group = groupOf(key);
   const homes = layout.homes(group);
   const isPlain =
+    having !== undefined &&
     hints.of(group).length === 0 &&
     layout.moveOf(group) === undefined &&
     homes.every(
@@ -169,7 +175,8 @@ async function resolve(
 }
 
 /** Keys that only a hint may know of, in order. */
-function hintedKeys({ hints }: RingParts, { prefix, after }: RingScanOptions) {
+function hintedKeys({ hints }: RingParts, range: RingScanOptions) {
+  const { prefix, after } = range;
   let pending: Uint8Array[] = [];
   let from = groupOf(laterOf(prefix, after) ?? new Uint8Array(0));
   let isOver = false;
@@ -182,10 +189,7 @@ function hintedKeys({ hints }: RingParts, { prefix, after }: RingScanOptions) {
       // The least text behind it.
       if (last !== undefined) from = `${last}\0`;
       const keys = new Map(groups.flatMap((group) => hints.of(group)).map(({ keyText, key }) => [keyText, key]));
-      pending = [...keys.values()]
-        .filter((key) => prefix === undefined || compareBytes(key.subarray(0, prefix.length), prefix) === 0)
-        .filter((key) => after === undefined || compareBytes(key, after) > 0)
-        .sort(compareBytes);
+      pending = [...keys.values()].filter((key) => inRange(key, range)).sort(compareBytes);
     }
   };
   return {
@@ -197,6 +201,11 @@ function hintedKeys({ hints }: RingParts, { prefix, after }: RingScanOptions) {
       while (pending[0] !== undefined && compareBytes(pending[0], key) <= 0) pending.shift();
     },
   };
+}
+
+function earlierOf(a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Array | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return compareBytes(a, b) < 0 ? a : b;
 }
 
 function laterOf(a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Array | undefined {

@@ -23,6 +23,7 @@ import { GroupSettler, isOfShard } from './group-settler.ts';
 import { isReserved } from './hint.ts';
 import { HotKeys } from './hot-keys.ts';
 import { GROUP_BYTES, groupOf } from './key-group.ts';
+import { RelocatedKeys } from './relocated-keys.ts';
 import { HIGHER_VERSION, type RingParts } from './ring-parts.ts';
 import { type RingScanOptions, scanRing } from './ring-scan.ts';
 import type { Shard } from './shard.ts';
@@ -55,6 +56,8 @@ export class RingStorage implements RegistryStorage {
   // BOUNDED: MAX_CALLS.
   readonly #calls = new Set<Promise<unknown>>();
   #load = 0;
+  // BOUNDED: by the scans at work.
+  readonly #scans = new Set<(key: Uint8Array) => void>();
   // BOUNDED: by who puts the node together.
   readonly #listeners = new Set<(change: PartChange) => void>();
   // BOUNDED: one per shard. What each was when last looked at.
@@ -63,11 +66,14 @@ export class RingStorage implements RegistryStorage {
   #gate: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(ring: Omit<RingParts, 'merge' | 'onMerged' | 'onHint'>, hooks: RingStorageHooks) {
+  constructor(ring: Omit<RingParts, 'merge' | 'onMerged' | 'onRelocated' | 'onHint'>, hooks: RingStorageHooks) {
     const parts: RingParts = {
       ...ring,
       merge: HIGHER_VERSION,
       onMerged: (key) => this.tell({ kind: 'merged', key }),
+      onRelocated: (key) => {
+        for (const note of this.#scans) note(key);
+      },
       onHint: () => hooks.onHint(),
     };
     this.#ring = parts;
@@ -297,7 +303,16 @@ export class RingStorage implements RegistryStorage {
       ...(prefix !== undefined && { prefix }),
       ...(after !== undefined && { after }),
     };
-    return this.#run([], options, () => scanRing(components, range));
+    return this.#run([], options, async () => {
+      const relocated = new RelocatedKeys(range);
+      const note = (key: Uint8Array) => relocated.add(key);
+      this.#scans.add(note);
+      try {
+        return await scanRing({ ...components, relocated }, range);
+      } finally {
+        this.#scans.delete(note);
+      }
+    });
   }
 
   /** The shard that can answer for a group alone; undefined: it takes more. */

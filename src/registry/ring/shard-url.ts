@@ -1,5 +1,6 @@
 /** What a `--storage` URL says about its place in a ring. The rest of it is the storage's own. */
 import { NautilusError } from '../../core/index.ts';
+import { MAX_SHARDS } from './hash-ring.ts';
 
 export interface ShardUrl {
   /** Without the fields of the ring. */
@@ -13,8 +14,32 @@ export interface ShardUrl {
 
 const RING_FIELDS = ['name', 'weight', 'copies'];
 const NAME_PATTERN = /^[\x21-\x7e]{1,200}$/;
+const SECRET_FIELD = /pass|secret|token/i;
 const MAX_WEIGHT = 1_000;
-export const MAX_COPIES = 2;
+const MAX_COPIES = 2;
+
+export interface ShardUrls {
+  readonly shards: readonly ShardUrl[];
+  readonly copies: number;
+}
+
+/**
+ * All storages of a node: one, or those of a ring.
+ * @throws NautilusError `CONFIG_INVALID`
+ */
+export function parseShardUrls(texts: readonly string[]): ShardUrls {
+  const shards = texts.map(parseShardUrl);
+  if (shards.length > MAX_SHARDS) throw together(`there are ${shards.length}, and at most ${MAX_SHARDS} make a ring`);
+  const names = new Set<string>();
+  for (const { name } of shards) {
+    if (names.has(name)) throw together(`${name} is given twice; tell two apart with ?name=…`);
+    names.add(name);
+  }
+  const copies = new Set(shards.flatMap((shard) => shard.copies ?? []));
+  if (copies.size > 1) throw together('they say different things about ?copies=');
+  if (shards.every(({ weight }) => weight === 0)) throw together('one of them must have a weight over 0');
+  return { shards, copies: [...copies][0] ?? 1 };
+}
 
 /** @throws NautilusError `CONFIG_INVALID` */
 export function parseShardUrl(text: string): ShardUrl {
@@ -26,7 +51,8 @@ export function parseShardUrl(text: string): ShardUrl {
   }
   const own = new URLSearchParams([...fields].filter(([field]) => !RING_FIELDS.includes(field)));
   const query = own.size === 0 ? '' : `?${own}`;
-  const name = fields.get('name') ?? withoutPassword(base + query);
+  const named = new URLSearchParams([...own].filter(([field]) => !SECRET_FIELD.test(field)));
+  const name = fields.get('name') ?? withoutPassword(base + (named.size === 0 ? '' : `?${named}`));
   if (!NAME_PATTERN.test(name))
     throw invalid(text, 'its name must be 1 to 200 printable characters without blanks: give ?name=…');
   return {
@@ -48,6 +74,12 @@ function number(url: string, fields: URLSearchParams, field: string, least: numb
   const value = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
   throw invalid(url, `the field "${field}" must be a whole number from ${least} to ${most}, not "${text}"`);
+}
+
+function together(problem: string): NautilusError {
+  return new NautilusError('CONFIG_INVALID', `these storages cannot be used together: ${problem}`, {
+    details: { field: 'storage' },
+  });
 }
 
 function invalid(url: string, problem: string): NautilusError {

@@ -24,7 +24,7 @@ describe('nautilus', () => {
   it('--help lists every verb', async () => {
     const { code, stdout } = await nautilus(['--help']);
     expect(code).toBe(0);
-    const verbs = 'put get delete list peers ping lookup status id start bootstrap stop testnet'.split(' ');
+    const verbs = 'put get delete list peers ping lookup status id start bootstrap stop storage testnet'.split(' ');
     for (const verb of verbs) expect(stdout).toMatch(new RegExp(`^  ${verb}\\b`, 'm'));
   });
 

@@ -7,9 +7,10 @@ import { parsePeerAddress } from '../../../src/bootstrap/peer-address.ts';
 import { isNautilusError } from '../../../src/core/index.ts';
 import { type ConfigSources, loadConfig, resolveConfig } from '../../../src/node/config.ts';
 import { CONFIG_FIELDS, configFields } from '../../../src/node/config-fields.ts';
+import { parseShardUrls } from '../../../src/registry/index.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-const grammar = { parsePeerAddress, parseRendezvousAddress, parseListAddress };
+const grammar = { parsePeerAddress, parseRendezvousAddress, parseListAddress, checkStorages: parseShardUrls };
 const fresh = temporaryDirectory();
 
 const resolve = (sources: Partial<ConfigSources>) => resolveConfig({ flags: {}, env: {}, ...sources }, grammar);
@@ -140,7 +141,9 @@ describe('the configuration', () => {
     [{ network: 'n'.repeat(64) }, 'should be 1 to 63'],
     [{ network: null }, 'null should be text'],
     [{ storage: ['sqlite:x'] }, '"sqlite:x" should be lmdb: or memory:'],
-    [{ storage: ['lmdb:', 'memory:'] }, 'exactly one storage'],
+    [{ storage: [] }, 'at least one storage'],
+    [{ storage: ['memory:', 'memory:?weight=2'] }, 'memory: is given twice'],
+    [{ storage: ['memory:?copies=2', 'lmdb:?copies=1'] }, 'different things about ?copies='],
     [{ mdns: 'true' }, 'should be true or false'],
     [{ mode: 'bootstrap', list: '8480' }, 'not HOST:PORT'],
     [{ list: '127.0.0.1:8480' }, 'add --mode bootstrap'],

@@ -1,0 +1,54 @@
+/** From the `--storage` URLs of a node to what it keeps its records in: one storage as it is, several as a ring. */
+import type { Clock, Observer, Random, StateStore } from '../core/index.ts';
+import { openStorage } from './open-storage.ts';
+import { checkAlone, openRing, parseShardUrls, type Ring } from './ring/index.ts';
+import type { RegistryStorage } from './storage.ts';
+
+export interface OpenStoragesOptions {
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observer: Observer;
+  /** Durable, and none of the storages. */
+  readonly state: StateStore;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface OpenedStorages {
+  readonly storage: RegistryStorage;
+  /** Undefined when there is only one. */
+  readonly ring: Ring | undefined;
+  /** For people: no passwords. */
+  readonly names: readonly string[];
+}
+
+/** @throws NautilusError `CONFIG_INVALID`, and what opening a storage throws */
+export async function openStorages(urls: readonly string[], options: OpenStoragesOptions): Promise<OpenedStorages> {
+  const { dataDir, clock, random, observer, state, signal } = options;
+  const { shards, copies } = parseShardUrls(urls);
+  const names = shards.map(({ name }) => name);
+  const [first] = shards;
+  if (first !== undefined && shards.length === 1) {
+    const storage = await openStorage(first.url, { dataDir, clock, signal });
+    try {
+      await checkAlone(storage, first.name);
+    } catch (error) {
+      await storage.close();
+      throw error;
+    }
+    return { storage, ring: undefined, names };
+  }
+  const ring = await openRing({
+    shards: shards.map(({ name, weight, url }) => ({
+      name,
+      weight,
+      open: (given) => openStorage(url, { dataDir, clock, signal: signal ? AbortSignal.any([given, signal]) : given }),
+    })),
+    copies,
+    clock,
+    random,
+    observer,
+    state,
+  });
+  return { storage: ring.storage, ring, names };
+}
