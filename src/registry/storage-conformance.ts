@@ -13,6 +13,7 @@ import { type ConformanceCase, type StorageSubject, SuiteClock } from './conform
 import { ENTRY_CASES } from './conformance/entry-cases.ts';
 import { EXPIRY_CASES } from './conformance/expiry-cases.ts';
 import { LIFE_CASES } from './conformance/life-cases.ts';
+import { MERGE_CASES } from './conformance/merge-cases.ts';
 import { SCAN_CASES } from './conformance/scan-cases.ts';
 import { STORE_IF_CASES } from './conformance/store-if-cases.ts';
 
@@ -33,6 +34,7 @@ const CASES: readonly ConformanceCase[] = [
   ...SCAN_CASES,
   ...EXPIRY_CASES,
   ...LIFE_CASES,
+  ...MERGE_CASES,
 ];
 
 /** All cases, in a fixed order. */

@@ -1,7 +1,7 @@
 /** Batches: as many single calls, in order, in one round trip. */
 import assert from 'node:assert/strict';
 import type { StoreIfOperation } from '../storage.ts';
-import { type ConformanceCase, entry, key, numberedKey } from './conformance-case.ts';
+import { type ConformanceCase, entry, equalEntry, key, noise, numberedKey } from './conformance-case.ts';
 
 export const BATCH_CASES: readonly ConformanceCase[] = [
   {
@@ -73,6 +73,28 @@ export const BATCH_CASES: readonly ConformanceCase[] = [
         found.map((each) => each?.version),
         operations.map((operation) => operation.entry.version),
       );
+    },
+  },
+  {
+    name: 'a batch of 32 values of 64 KiB goes in, comes out and is scanned byte for byte',
+    async run({ storage, clock }) {
+      const operations = Array.from(
+        { length: 32 },
+        (_, n): StoreIfOperation => ({
+          key: numberedKey(n),
+          expected: 'absent',
+          entry: entry(clock, n + 1, noise(65_536).fill(n, 0, 8)),
+        }),
+      );
+      const outcomes = await storage.storeIfBatch(operations);
+      assert.ok(outcomes.every(({ kind }) => kind === 'stored'));
+      const found = await storage.retrieveBatch(operations.map((operation) => operation.key));
+      const scanned = await storage.scan({ limit: 100 });
+      assert.equal(scanned.length, 32);
+      for (const [n, { entry }] of operations.entries()) {
+        equalEntry(found[n], entry);
+        equalEntry(scanned[n], entry);
+      }
     },
   },
   {

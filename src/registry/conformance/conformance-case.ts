@@ -78,6 +78,15 @@ export function numberedKey(n: number): Uint8Array {
   return key(n >> 8, n & 0xff);
 }
 
+/** Bytes without a pattern, the same in every run. */
+export function noise(length: number): Uint8Array {
+  let state = 0x9e3779b9;
+  return Uint8Array.from({ length }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state >>> 24;
+  });
+}
+
 /** A small live entry, told apart by its version. */
 export function entry(clock: Clock, version = 1, value: Uint8Array = key(1, 2, 3)): StorageEntry {
   return { value, version, expiresAt: clock.now() + LIFE_MS };

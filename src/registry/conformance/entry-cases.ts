@@ -1,15 +1,7 @@
 /** Single entries: what goes in comes out, whatever the bytes. */
 import assert from 'node:assert/strict';
-import { type ConformanceCase, entry, equalEntry, key, numberedKey } from './conformance-case.ts';
-
-/** Bytes without a pattern, the same in every run. */
-function noise(length: number): Uint8Array {
-  let state = 0x9e3779b9;
-  return Uint8Array.from({ length }, () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state >>> 24;
-  });
-}
+import { compareBytes, utf8Encode } from '../../records/index.ts';
+import { type ConformanceCase, entry, equalEntry, equalKeys, key, noise, numberedKey } from './conformance-case.ts';
 
 export const ENTRY_CASES: readonly ConformanceCase[] = [
   {
@@ -43,6 +35,9 @@ export const ENTRY_CASES: readonly ConformanceCase[] = [
       const empty = entry(clock, 1, new Uint8Array(0));
       await storage.store(key(1), empty);
       equalEntry(await storage.retrieve(key(1)), empty);
+      assert.equal(await storage.contains(key(1)), true);
+      const outcome = await storage.storeIf({ key: key(1), expected: 'absent', entry: entry(clock, 2) });
+      assert.equal(outcome.kind, 'mismatch');
     },
   },
   ...[65_536, 1_048_576].map(
@@ -96,6 +91,39 @@ export const ENTRY_CASES: readonly ConformanceCase[] = [
         found.map((each) => each?.version),
         [1, 2, 3, 4, 5],
       );
+    },
+  },
+  {
+    name: 'keys that look like paths, patterns, escapes, quotes or broken UTF-8 are bytes like any other',
+    async run({ storage, clock }) {
+      const texts = [
+        '.',
+        '..',
+        '../x',
+        'a/b',
+        'a\\b',
+        '*',
+        '[a]',
+        '{a}',
+        '%',
+        '%2e',
+        "'",
+        '"',
+        '\\x00',
+        '\n',
+        '\r\n',
+        ' ',
+        'é',
+      ];
+      const broken = [key(0xc3), key(0xc3, 0x28), key(0xed, 0xa0, 0x80), key(0xff, 0xfe)];
+      const keys = [...texts.map(utf8Encode), ...broken];
+      for (const [index, each] of keys.entries()) await storage.store(each, entry(clock, index + 1));
+      const found = await storage.retrieveBatch(keys);
+      assert.deepEqual(
+        found.map((each) => each?.version),
+        keys.map((_, index) => index + 1),
+      );
+      equalKeys(await storage.scan({ limit: 100 }), keys.toSorted(compareBytes));
     },
   },
   ...[64, 512].map(
@@ -154,6 +182,14 @@ export const ENTRY_CASES: readonly ConformanceCase[] = [
       scanned?.value.fill(9);
       scanned?.key.fill(9);
       equalEntry(await storage.retrieve(key(1)), entry(clock, 1, key(5, 5, 5)));
+    },
+  },
+  {
+    name: 'an entry that was replaced is counted once',
+    async run({ storage, clock }) {
+      await storage.store(key(1), entry(clock, 1));
+      for (let version = 2; version < 10; version++) await storage.store(key(1), entry(clock, version, noise(version)));
+      assert.equal((await storage.size()).entries, 1);
     },
   },
   {

@@ -65,6 +65,21 @@ export const LIFE_CASES: readonly ConformanceCase[] = [
     },
   },
   {
+    name: 'a deadline that passes during a call ends that call and no other',
+    async run(context) {
+      const { storage, clock } = context;
+      const deadline = new AbortController();
+      const limited = Object.values(everyCall(storage, context, { signal: deadline.signal })).map((call) => call());
+      const patient = Array.from({ length: 20 }, (_, n) => storage.store(numberedKey(n), entry(clock, n + 1)));
+      deadline.abort(new DOMException('the deadline passed', 'TimeoutError'));
+      for (const result of await Promise.allSettled(limited)) {
+        if (result.status === 'rejected') assert.equal(result.reason, deadline.signal.reason);
+      }
+      assert.deepEqual(await Promise.all(patient), Array(20).fill('stored'));
+      for (let n = 0; n < 20; n++) assert.equal((await storage.retrieve(numberedKey(n)))?.version, n + 1);
+    },
+  },
+  {
     name: 'a signal that never aborts changes nothing',
     async run({ storage, clock }) {
       const { signal } = new AbortController();

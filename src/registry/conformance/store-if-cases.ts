@@ -116,6 +116,51 @@ export const STORE_IF_CASES: readonly ConformanceCase[] = [
     },
   },
   {
+    name: 'single calls and batches that race for one key have one winner, and the losers see it',
+    async run({ storage, clock }) {
+      const operation = (version: number) =>
+        ({ key: key(1), expected: 'absent', entry: entry(clock, version) }) as const;
+      const outcomes = (
+        await Promise.all(
+          Array.from({ length: 20 }, async (_, n) =>
+            n % 2 === 0
+              ? [await storage.storeIf(operation(2 * n + 1))]
+              : storage.storeIfBatch([operation(2 * n + 1), operation(2 * n + 2)]),
+          ),
+        )
+      ).flat();
+      assert.deepEqual(kinds(outcomes), { stored: 1, mismatch: 29 });
+      const left = await storage.retrieve(key(1));
+      for (const outcome of outcomes) {
+        if (outcome.kind === 'mismatch') assert.equal(outcome.current?.version, left?.version);
+      }
+    },
+  },
+  {
+    name: 'of a removal and a compare-and-set at once one comes first, and both answers say so',
+    async run({ storage, clock }) {
+      for (let n = 0; n < 20; n++) {
+        const each = numberedKey(n);
+        await storage.store(each, entry(clock, 1));
+        const early = n % 2 === 0 ? storage.remove(each) : undefined;
+        const set = storage.storeIf({ key: each, expected: 1, entry: entry(clock, 2) });
+        const [outcome, wasThere] = await Promise.all([set, early ?? storage.remove(each)]);
+        assert.equal(wasThere, true);
+        assert.ok(outcome.kind === 'stored' || (outcome.kind === 'mismatch' && outcome.current === undefined));
+        assert.equal(await storage.contains(each), false);
+      }
+    },
+  },
+  {
+    name: "versions are the caller's: a lower one may follow a higher one",
+    async run({ storage, clock }) {
+      await storage.store(key(1), entry(clock, 9));
+      const outcome = await storage.storeIf({ key: key(1), expected: 9, entry: entry(clock, 3) });
+      assert.deepEqual(outcome, { kind: 'stored' });
+      assert.equal((await storage.retrieve(key(1)))?.version, 3);
+    },
+  },
+  {
     name: 'writers of different keys do not disturb each other',
     async run({ storage, clock }) {
       const outcomes = await Promise.all(
