@@ -18,7 +18,7 @@ export interface RingMember {
 
 const VIRTUAL_NODE_BITS = 18;
 const VIRTUAL_NODES = 2 ** VIRTUAL_NODE_BITS;
-export const MAX_SHARDS = 64;
+export const MAX_SHARDS = 128;
 const UNKNOWN = 255;
 /** Every so many virtual nodes are looked at to tell a share: 16,384 of them. */
 const SHARE_STEP = 16;
@@ -56,7 +56,7 @@ export class HashRing {
   /** Names of the shards that keep the keys of a virtual node, `copies` of them, in order of preference. */
   homes(virtualNode: number): readonly string[] {
     const first = virtualNode * this.copies;
-    if (this.#homes[first] === UNKNOWN) this.#homes.set(this.#ranked(virtualNode).slice(0, this.copies), first);
+    if (this.#homes[first] === UNKNOWN) this.#homes.set(this.#best(virtualNode), first);
     const names: string[] = [];
     for (let i = 0; i < this.copies; i++) names.push(this.#members[this.#homes[first + i]!]!.name);
     return names;
@@ -76,19 +76,37 @@ export class HashRing {
   #countShares(): readonly number[] {
     const counts = this.#members.map(() => 0);
     for (let node = 0; node < VIRTUAL_NODES; node += SHARE_STEP) {
-      for (const index of this.#ranked(node).slice(0, this.copies)) counts[index]!++;
+      for (const index of this.#best(node)) counts[index]!++;
     }
     return counts.map((count) => count / (VIRTUAL_NODES / SHARE_STEP));
   }
 
+  /** The first `copies` of the order of preference, without sorting the rest. */
+  #best(node: number): readonly number[] {
+    const best: number[] = [];
+    for (let copy = 0; copy < this.copies; copy++) {
+      let index = -1;
+      let highest = Number.NEGATIVE_INFINITY;
+      for (let i = 0; i < this.#seeds.length; i++) {
+        const score = this.#score(node, i);
+        if (score <= highest || best.includes(i)) continue;
+        highest = score;
+        index = i;
+      }
+      best.push(index);
+    }
+    return best;
+  }
+
   #ranked(node: number): number[] {
-    const isWeighted = this.#isWeighted;
-    const scores = this.#members.map(({ weight }, index) => {
-      const hash = pairHash(node, this.#seeds[index]!);
-      // Weighted rendezvous hashing (Schindelhauer and Schomaker 2005): the k-th smallest of exponentials of these rates.
-      return isWeighted ? Math.log((hash + 0.5) / 2 ** 32) / weight : hash;
-    });
+    const scores = this.#seeds.map((_, index) => this.#score(node, index));
     return scores.map((_, index) => index).sort((a, b) => scores[b]! - scores[a]! || a - b);
+  }
+
+  #score(node: number, index: number): number {
+    const hash = pairHash(node, this.#seeds[index]!);
+    // Weighted rendezvous hashing (Schindelhauer and Schomaker 2005); where all weights are equal, the order of the hashes is the same.
+    return this.#isWeighted ? Math.log((hash + 0.5) / 2 ** 32) / this.#members[index]!.weight : hash;
   }
 }
 

@@ -161,20 +161,20 @@ export class JobQueue {
   #expire(): void {
     const { owner, clock, timeoutMs } = this.#init;
     const now = clock.monotonic();
-    for (const job of [...this.#jobs]) {
+    const due: Job[] = [];
+    for (const job of this.#jobs) {
       if (job.dueAt > now) break;
-      if (job.state === 'running') {
-        const reason = new NautilusError('STORAGE_FAILED', `${owner} has not answered for ${timeoutMs} ms: check it`);
-        this.#settle(job, { reason }, () => job.reject(reason));
-      } else if (job.state === 'waiting') {
-        const reason = new NautilusError(
-          'RESOURCE_EXHAUSTED',
-          `${owner} did not get to it for ${timeoutMs} ms: try again later`,
-        );
-        this.#finish(job, () => job.reject(reason));
-      }
+      due.push(job);
     }
-    this.#startReady();
+    // Those that wait go first, or they would be begun in the places of the others.
+    for (const job of due.filter(({ state }) => state === 'waiting')) {
+      const problem = `${owner} did not get to it for ${timeoutMs} ms: try again later`;
+      this.#finish(job, () => job.reject(new NautilusError('RESOURCE_EXHAUSTED', problem)));
+    }
+    for (const job of due.filter(({ state }) => state === 'running')) {
+      const reason = new NautilusError('STORAGE_FAILED', `${owner} has not answered for ${timeoutMs} ms: check it`);
+      this.#settle(job, { reason }, () => job.reject(reason));
+    }
   }
 }
 

@@ -21,7 +21,7 @@ export interface ShardSource {
 }
 
 export interface OpenRingOptions {
-  /** 1 to 64, names all different. */
+  /** 1 to 128, names all different. */
   readonly shards: readonly ShardSource[];
   /** Shards that keep each entry. @default 1 */
   readonly copies?: number | undefined;
