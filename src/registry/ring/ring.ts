@@ -70,7 +70,7 @@ export class Ring {
   /** Lets in the shards that were opened; the others are tried again. */
   async begin(given: readonly GivenShard[]): Promise<void> {
     const { layout } = this.#components;
-    const isNew = this.#document.epoch === 1;
+    const isNew = given.every(({ opened }) => opened?.document === undefined);
     if (this.#document.former !== null) layout.moveTo(toRing(this.#document), toRing(this.#document.former));
     const failures = new Map(given.flatMap(({ name, failure }) => (failure === undefined ? [] : [[name, failure]])));
     for (const [name, shard] of layout.shards) {
