@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { StorageEntry } from '../../../../src/registry/index.ts';
 import { RingWorld } from '../../../support/ring-world.ts';
 
-const COUNT = 600;
+/** More than a page per shard: moving pauses, and waits for the clock. */
+const COUNT = 900;
 
 const key = (n: number) => {
   const bytes = new Uint8Array(64);
