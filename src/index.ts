@@ -38,12 +38,14 @@ export {
   type ValueEncoding,
 } from './commands/index.ts';
 export {
+  type Clock,
   ERROR_CATALOGUE,
   type ErrorCode,
   isNautilusError,
   NautilusError,
   type NodeEvent,
   type Observer,
+  type Timer,
 } from './core/index.ts';
 export {
   type ConfigFlags,
@@ -55,6 +57,18 @@ export {
   resolveConfig,
 } from './node/index.ts';
 export { DEFAULT_NETWORK_CONSTANTS, type Key, type KeyClass, parseKey } from './records/index.ts';
+export type {
+  RegistryStorage,
+  ScanOptions,
+  StorageCapabilities,
+  StorageEntry,
+  StorageOptions,
+  StorageParts,
+  StorageSize,
+  StoredEntry,
+  StoreIfOperation,
+  StoreIfOutcome,
+} from './registry/index.ts';
 export type {
   FoundRecord,
   GetResult,
