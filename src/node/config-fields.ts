@@ -21,7 +21,6 @@ import { LISTEN_EXAMPLE, problemOfListenAddress } from './listen-address.ts';
 const DEFAULT_LISTEN = LISTEN_EXAMPLE;
 
 const MODES = ['server', 'client', 'bootstrap'] as const satisfies readonly NodeMode[];
-const STORAGE_SCHEMES = ['lmdb', 'memory'];
 
 export interface ListenHostPort {
   readonly host: string;
@@ -33,6 +32,7 @@ export interface ConfigGrammar {
   readonly parsePeerAddress: (text: string) => unknown;
   readonly parseRendezvousAddress: (text: string) => unknown;
   readonly parseListAddress: (text: string) => ListenHostPort;
+  readonly parseStorage: (url: string) => unknown;
   /** All of them together: several form a ring. */
   readonly checkStorages: (urls: readonly string[]) => unknown;
 }
@@ -64,7 +64,7 @@ interface FieldText {
 }
 
 export function configFields(grammar: ConfigGrammar): Fields {
-  const { parsePeerAddress, parseRendezvousAddress, parseListAddress, checkStorages } = grammar;
+  const { parsePeerAddress, parseRendezvousAddress, parseListAddress, parseStorage, checkStorages } = grammar;
   return {
     listen: field('listen', [DEFAULT_LISTEN], (raw, origin) => {
       const addresses = parseList(raw, origin, (text) => complain(problemOfListenAddress(text)));
@@ -86,7 +86,7 @@ export function configFields(grammar: ConfigGrammar): Fields {
       );
     }),
     storage: field('storage', ['lmdb:'], (raw, origin) => {
-      const urls = parseList(raw, origin, (url) => complain(problemOfStorage(url)));
+      const urls = parseList(raw, origin, parseStorage);
       if (urls.length === 0) throw new ConfigProblem('at least one storage is needed');
       checkStorages(urls);
       return urls;
@@ -126,7 +126,8 @@ const TEXTS: { readonly [Name in ConfigFieldName]: FieldText } = {
   storage: {
     flag: '--storage URL',
     defaultText: 'lmdb:',
-    description: 'Where records are kept: lmdb: (on disk, in the data directory) or memory: (gone with the process).',
+    description:
+      'Where records are kept: lmdb: (on disk here), memory:, redis://… or postgres://…; several are a ring.',
   },
   mode: {
     flag: '--mode MODE',
@@ -209,9 +210,4 @@ function complain(problem: string | undefined): void {
 function problemOfUrl(text: string): string | undefined {
   const isUsable = URL.canParse(text) && new URL(text).hostname !== '';
   return isUsable ? undefined : `"${text}" is not a URL of a peer list; it looks like https://example.org/peers`;
-}
-
-function problemOfStorage(url: string): string | undefined {
-  const isKnown = STORAGE_SCHEMES.some((scheme) => url.startsWith(`${scheme}:`));
-  return isKnown ? undefined : `"${url}" should be ${STORAGE_SCHEMES.map((scheme) => `${scheme}:`).join(' or ')}`;
 }

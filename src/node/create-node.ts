@@ -34,6 +34,7 @@ import {
 } from '../platform/index.ts';
 import { DEFAULT_NETWORK_CONSTANTS, type NetworkConstants, toPeerIdText } from '../records/index.ts';
 import {
+  checkStorageUrl,
   createStateStore,
   openLmdbStorage,
   openRegistry,
@@ -56,6 +57,7 @@ export function resolveConfig(sources: Omit<ConfigSources, 'file'>): Promise<Nod
     parsePeerAddress,
     parseRendezvousAddress,
     parseListAddress,
+    parseStorage: checkStorageUrl,
     checkStorages: parseShardUrls,
   });
 }

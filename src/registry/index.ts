@@ -1,7 +1,7 @@
 /** Door of `registry`: the local store under a node, useful on its own. */
 export { openRegistry } from './open-registry.ts';
 export { openStorage } from './open-storage.ts';
-export { openStorages } from './open-storages.ts';
+export { checkStorageUrl, openStorages } from './open-storages.ts';
 export type { Registry } from './registry.ts';
 export type { RegistryLimits } from './registry-limits.ts';
 export {

@@ -1,8 +1,17 @@
 /** From the `--storage` URLs of a node to what it keeps its records in: one storage as it is, several as a ring. */
 import type { Clock, Observer, Random, StateStore } from '../core/index.ts';
 import { openStorage } from './open-storage.ts';
-import { checkAlone, openRing, parseShardUrls, type Ring } from './ring/index.ts';
+import { checkAlone, openRing, parseShardUrl, parseShardUrls, type Ring } from './ring/index.ts';
 import type { RegistryStorage } from './storage.ts';
+import { parseStorageUrl } from './storage-url.ts';
+
+/**
+ * The form of one URL, fields of the ring included.
+ * @throws NautilusError `CONFIG_INVALID`
+ */
+export function checkStorageUrl(text: string): void {
+  parseStorageUrl(parseShardUrl(text).url);
+}
 
 export interface OpenStoragesOptions {
   readonly dataDir: string;

@@ -41,7 +41,12 @@ const ON_START: readonly Mistake[] = [
   { what: 'a flag of a later version', args: ['--http', ':80'], code: 2, says: /unknown option '--http'/ },
   { what: 'an unknown mode', args: ['--mode', 'queen'], code: 2, says: /should be one of server, client, bootstrap/ },
   { what: 'a bad network name', args: ['--network', 'Big Name'], code: 2, says: /"Big Name" should be/ },
-  { what: 'an unknown storage', args: ['--storage', 'ftp:x'], code: 2, says: /should be lmdb: or memory:/ },
+  {
+    what: 'an unknown storage',
+    args: ['--storage', 'ftp:x'],
+    code: 2,
+    says: /the scheme "ftp:" is unknown; known are/,
+  },
   {
     what: 'two bad fields, both named',
     args: ['--mode', 'queen', '--network', 'X'],

@@ -9,4 +9,4 @@ export { checkAlone } from './check-alone.ts';
 export { type OpenRingOptions, openRing, type ShardSource } from './open-ring.ts';
 export type { Ring } from './ring.ts';
 export type { RingStatus, ShardStatus } from './ring-status.ts';
-export { parseShardUrls } from './shard-url.ts';
+export { parseShardUrl, parseShardUrls } from './shard-url.ts';

@@ -55,8 +55,10 @@ export function parseShardUrl(text: string): ShardUrl {
   const name = fields.get('name') ?? withoutPassword(base + (named.size === 0 ? '' : `?${named}`));
   if (!NAME_PATTERN.test(name))
     throw invalid(text, 'its name must be 1 to 200 printable characters without blanks: give ?name=…');
+  // As it was given, where it can be: storages may read their fields their own way.
+  const isOwn = own.size === fields.size;
   return {
-    url: base + query,
+    url: isOwn ? text : base + query,
     name,
     weight: number(text, fields, 'weight', 0, MAX_WEIGHT) ?? 1,
     copies: number(text, fields, 'copies', 1, MAX_COPIES),

@@ -7,10 +7,16 @@ import { parsePeerAddress } from '../../../src/bootstrap/peer-address.ts';
 import { isNautilusError } from '../../../src/core/index.ts';
 import { type ConfigSources, loadConfig, resolveConfig } from '../../../src/node/config.ts';
 import { CONFIG_FIELDS, configFields } from '../../../src/node/config-fields.ts';
-import { parseShardUrls } from '../../../src/registry/index.ts';
+import { checkStorageUrl, parseShardUrls } from '../../../src/registry/index.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-const grammar = { parsePeerAddress, parseRendezvousAddress, parseListAddress, checkStorages: parseShardUrls };
+const grammar = {
+  parsePeerAddress,
+  parseRendezvousAddress,
+  parseListAddress,
+  parseStorage: checkStorageUrl,
+  checkStorages: parseShardUrls,
+};
 const fresh = temporaryDirectory();
 
 const resolve = (sources: Partial<ConfigSources>) => resolveConfig({ flags: {}, env: {}, ...sources }, grammar);
@@ -140,7 +146,8 @@ describe('the configuration', () => {
     [{ network: '' }, 'should be 1 to 63'],
     [{ network: 'n'.repeat(64) }, 'should be 1 to 63'],
     [{ network: null }, 'null should be text'],
-    [{ storage: ['sqlite:x'] }, '"sqlite:x" should be lmdb: or memory:'],
+    [{ storage: ['sqlite:x'] }, 'the scheme "sqlite:" is unknown; known are memory:'],
+    [{ storage: ['lmdb:?weight=many'] }, '"weight" must be a whole number'],
     [{ storage: [] }, 'at least one storage'],
     [{ storage: ['memory:', 'memory:?weight=2'] }, 'memory: is given twice'],
     [{ storage: ['memory:?copies=2', 'lmdb:?copies=1'] }, 'different things about ?copies='],
