@@ -1,0 +1,51 @@
+/** The face of a storage made of several others, over one that may be such a storage now and another one later. */
+import type { MergeEntries, PartChange, RegistryStorage, ScanOptions, StorageParts, StoredEntry } from '../storage.ts';
+
+export class ExchangeableParts implements StorageParts {
+  // BOUNDED: a handful, by who puts the node together.
+  readonly #listeners = new Set<(change: PartChange) => void>();
+  #storage: RegistryStorage;
+  #merge: MergeEntries | undefined;
+  #unsubscribe: () => void = () => undefined;
+
+  constructor(storage: RegistryStorage) {
+    this.#storage = storage;
+    this.use(storage);
+  }
+
+  /** From now on it is about this one. */
+  use(storage: RegistryStorage): void {
+    this.#unsubscribe();
+    this.#storage = storage;
+    if (this.#merge !== undefined) storage.parts?.mergeWith(this.#merge);
+    const unsubscribe = storage.parts?.subscribe((change) => {
+      for (const listener of this.#listeners) listener(change);
+    });
+    this.#unsubscribe = unsubscribe ?? (() => undefined);
+  }
+
+  isWhole(key: Uint8Array): boolean {
+    return this.#storage.parts?.isWhole(key) ?? true;
+  }
+
+  away(): readonly string[] {
+    return this.#storage.parts?.away() ?? [];
+  }
+
+  scanPresent(options: ScanOptions, part?: string): Promise<readonly StoredEntry[]> {
+    return this.#storage.parts?.scanPresent(options, part) ?? this.#storage.scan(options);
+  }
+
+  mergeWith(merge: MergeEntries): void {
+    this.#merge = merge;
+    this.#storage.parts?.mergeWith(merge);
+  }
+
+  subscribe(listener: (change: PartChange) => void): () => void {
+    const tell = (change: PartChange) => listener(change);
+    this.#listeners.add(tell);
+    return () => {
+      this.#listeners.delete(tell);
+    };
+  }
+}
