@@ -43,6 +43,7 @@ export class Settlement {
   #areasWith: ReadonlyMap<string, readonly Region[]> = new Map();
   // BOUNDED: by the areas; those that are not settled yet.
   readonly #open = new Map<Region, Tally>();
+  #isDecidedByTime = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -88,6 +89,7 @@ export class Settlement {
 
   /** Whether this node may say that a key is absent. */
   isSettled(keyId: Uint8Array): boolean {
+    this.#decideByTime();
     const area = findRegion(this.#areas, keyId);
     return area !== undefined && !this.#open.has(area);
   }
@@ -102,10 +104,12 @@ export class Settlement {
   }
 
   get isEverywhereSettled(): boolean {
+    this.#decideByTime();
     return this.#open.size === 0;
   }
 
   isSettledIn(ranges: readonly CellRange[]): boolean {
+    this.#decideByTime();
     for (const area of this.#open.keys()) if (overlapsRange(ranges, area.range)) return false;
     return true;
   }
@@ -141,6 +145,7 @@ export class Settlement {
 
   #recount(isStillSettled: (area: Region) => boolean): void {
     this.#open.clear();
+    this.#isDecidedByTime = this.#isTakenOver;
     for (const area of this.#areas) {
       if (area.members.length === 1) continue; // nobody else could know better
       if (isStillSettled(area)) continue;
@@ -177,6 +182,13 @@ export class Settlement {
 
   #isDecided({ members: { length } }: Region, { withAnybody, withSettled }: Tally): boolean {
     return (withAnybody.size >= length - 1 && this.#isTakenOver) || 1 + withSettled.size >= writeQuorum(length);
+  }
+
+  /** Those outside have had their time: for what was compared before that, nobody compares again. */
+  #decideByTime(): void {
+    if (this.#open.size === 0 || this.#isDecidedByTime || !this.#isTakenOver) return;
+    this.#isDecidedByTime = true;
+    for (const [area, tally] of this.#open) if (this.#isDecided(area, tally)) this.#open.delete(area);
   }
 
   get #isTakenOver(): boolean {
