@@ -1,4 +1,6 @@
-/** What storage status and storage drain do. */
+/** What storage status, drain and migrate do. */
+import type { MigrationProgress } from '../commands/index.ts';
+import { ProgressBar } from './progress-bar.ts';
 import { Table } from './table.ts';
 import { bytes, count, duration } from './text.ts';
 import type { VerbContext } from './verb-context.ts';
@@ -9,7 +11,7 @@ export async function storageStatus(context: VerbContext): Promise<void> {
   await withCaller(context, async (caller, signal) => {
     const status = await caller.call('storage-status', {}, { signal });
     await output.object(status);
-    const { shards, copies, isMoving, hotKeys } = status;
+    const { shards, copies, isMoving, migration, hotKeys } = status;
     if (shards.length === 0) await output.line('this node keeps no records');
     const table = new Table(output, [
       { title: 'STORAGE' },
@@ -39,6 +41,10 @@ export async function storageStatus(context: VerbContext): Promise<void> {
     }
     await table.end();
     if (shards.length > 1) await output.line(`every record is on ${count(copies, 'storage')}`);
+    if (migration !== null) {
+      const { phase, entries, total, to } = migration;
+      await output.line(`${phase} to ${to}: ${entries} of ${count(total, 'record')}`);
+    }
     if (isMoving) await output.line('records are moving to where they belong now');
     for (const { key, keyId, calls } of hotKeys) {
       await output.line(`hot: ${key ?? `the key with id ${keyId}`}, ${count(calls, 'call')} in a minute`);
@@ -55,4 +61,34 @@ export async function drainStorage(context: VerbContext, name: string): Promise<
       `${name} is being drained: when "nautilus storage status" calls it drained, start without its --storage`,
     );
   });
+}
+
+export async function migrateStorage(context: VerbContext, to: string): Promise<void> {
+  const { output } = context;
+  const begun = performance.now();
+  const progress = new ProgressBar('record', { json: output.json, hasRate: false });
+  await withCaller(context, async (caller, signal) => {
+    try {
+      for await (const step of caller.stream('storage-migrate', { to }, { signal })) {
+        await output.object(step);
+        if (step.phase !== 'switched') {
+          progress.update(step.entries, fractionOf(step));
+          continue;
+        }
+        progress.end();
+        await output.line(
+          `${count(step.total, 'record')} moved from ${step.from} to ${step.to} in ${duration(performance.now() - begun)}`,
+        );
+        await output.line(`start with --storage ${step.to} from now on`);
+      }
+    } finally {
+      progress.end();
+    }
+  });
+}
+
+/** Copying is one half, verifying the other; what is written meanwhile may make it more than there was. */
+function fractionOf({ phase, entries, total }: MigrationProgress): number {
+  const share = total === 0 ? 1 : Math.min(1, entries / total);
+  return (phase === 'copying' ? share : 1 + share) / 2;
 }

@@ -1,4 +1,4 @@
-/** storage status and storage drain as commander sees them. What they do is loaded when one of them is run (storage-actions.ts). */
+/** storage status, drain and migrate as commander sees them. What they do is loaded when one of them is run (storage-actions.ts). */
 import type { Command } from 'commander';
 import { runVerb } from './run-verb.ts';
 
@@ -24,5 +24,16 @@ export function addStorageVerbs(program: Command): void {
     .option(...TIMEOUT)
     .action((name: string, _flags: object, command: Command) =>
       runVerb(command, async (context) => (await load()).drainStorage(context, name)),
+    );
+  storage
+    .command('migrate')
+    .summary('move all records to another storage while serving')
+    .description(
+      'Copies everything, verifies it, and serves from there. Until then nothing changes: when anything fails, the records stay where they are. Ctrl-C ends the display, not the migration: the same command again shows how far it is.',
+    )
+    .requiredOption('--to <url>', 'the new storage, as --storage takes it')
+    .option(...TIMEOUT)
+    .action(({ to }: { readonly to: string }, command: Command) =>
+      runVerb(command, async (context) => (await load()).migrateStorage(context, to)),
     );
 }

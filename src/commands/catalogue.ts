@@ -14,6 +14,7 @@ import { putBatch } from './put-batch.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
 import { storageDrain } from './storage-drain.ts';
+import { storageMigrate } from './storage-migrate.ts';
 import { storageStatus } from './storage-status.ts';
 
 export const COMMANDS = {
@@ -29,6 +30,7 @@ export const COMMANDS = {
   status,
   'storage-status': storageStatus,
   'storage-drain': storageDrain,
+  'storage-migrate': storageMigrate,
   id,
   stop,
 } satisfies { readonly [N in CommandName]: Command<N> };

@@ -4,7 +4,14 @@
  */
 import type { ErrorCode } from '../core/index.ts';
 import type { FoundRecord, GetResult, PutResult } from '../replication/index.ts';
-import type { HeldSummary, LookupSummary, NodeStatus, PeerSummary, StorageStatus } from './node-api.ts';
+import type {
+  HeldSummary,
+  LookupSummary,
+  MigrationProgress,
+  NodeStatus,
+  PeerSummary,
+  StorageStatus,
+} from './node-api.ts';
 
 /** `utf8` only when the bytes survive the round trip; everything else travels as `base64`. */
 export type ValueEncoding = 'utf8' | 'base64';
@@ -87,6 +94,7 @@ export interface CommandShapes {
     readonly input: { readonly name: string };
     readonly output: { readonly draining: string };
   };
+  readonly 'storage-migrate': { readonly input: { readonly to: string }; readonly output: MigrationProgress };
   readonly id: { readonly input: Empty; readonly output: { readonly peerId: string; readonly nodeId: string } };
   readonly stop: { readonly input: Empty; readonly output: { readonly stopped: true; readonly peerId: string } };
 }

@@ -39,6 +39,7 @@ export type {
   HotKey,
   ListOptions,
   LookupSummary,
+  MigrationProgress,
   NodeApi,
   NodeStatus,
   PeerSummary,

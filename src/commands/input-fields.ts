@@ -22,6 +22,7 @@ export const targetField = normalized('target').refine((value) => value !== '', 
 export const prefixField = normalized('prefix').optional();
 export const peerField = text('peer').min(1, { error: 'is empty: give a peer id, a node id or a multiaddr' });
 export const shardField = text('storage').min(1, { error: 'is empty: "nautilus storage status" has the names' });
+export const storageUrlField = text('storage URL').min(1, { error: 'is empty: give one as --storage takes it' });
 export const flagField = z.boolean({ error: 'is true or false' }).optional();
 
 /** Milliseconds, over zero. */

@@ -117,11 +117,27 @@ export interface ShardSummary {
   readonly share: number;
 }
 
+/** Of records that move from the storage in use to another one. */
+export interface MigrationProgress {
+  readonly phase: 'copying' | 'verifying' | 'switched';
+  /** As `--storage` takes them, without passwords. */
+  readonly from: string;
+  readonly to: string;
+  /** Looked at in this phase, with what is left of deleted and expired ones. */
+  readonly entries: number;
+  /** As many were there when it began. */
+  readonly total: number;
+  /** Found to differ in this phase, and mended. */
+  readonly differences: number;
+}
+
 export interface StorageStatus {
   /** Storages that keep each record. */
   readonly copies: number;
   /** Records are on their way from one storage to another. */
   readonly isMoving: boolean;
+  /** Null when none is under way. */
+  readonly migration: MigrationProgress | null;
   readonly shards: readonly ShardSummary[];
   readonly hotKeys: readonly HotKey[];
 }
@@ -148,6 +164,13 @@ export interface NodeApi {
    * @throws NautilusError `CONFIG_INVALID`, `CONFLICT`, `SHARD_DOWN`
    */
   drainStorage(name: string): Promise<void>;
+  /**
+   * Moves all records to another storage while serving, then serves from there; the last thing it says is `switched`. To stop listening ends
+   * nothing: the same call again goes on listening.
+   * @param to as `--storage` takes it
+   * @throws NautilusError `CONFIG_INVALID`, `CONFLICT`; why the records stay where they are
+   */
+  migrateStorage(to: string, options?: CallOptions): AsyncIterable<MigrationProgress>;
   /** Begins the graceful stop; resolves when it is done. */
   stop(): Promise<void>;
 }

@@ -34,13 +34,16 @@ import {
 } from '../platform/index.ts';
 import { DEFAULT_NETWORK_CONSTANTS, type NetworkConstants, toPeerIdText } from '../records/index.ts';
 import {
+  absoluteUrls,
   checkStorageUrl,
   createStateStore,
+  openExchangeable,
   openLmdbStorage,
   openRegistry,
   openStorages,
   parseShardUrls,
   type Registry,
+  storageNames,
 } from '../registry/index.ts';
 import { Replication } from '../replication/index.ts';
 import { createControlServer } from '../servers/control/index.ts';
@@ -201,9 +204,16 @@ async function openRecords(
   { clock, lifecycle, observer, constants, state, signal }: OpeningRecords,
 ): Promise<Records> {
   const { storage: urls, dataDir, limits } = config;
-  const opened = await openStorages(urls, { dataDir, clock, random: systemRandom, observer, state, signal });
-  const { storage } = opened;
-  lifecycle.opened('records', storage, () => storage.close());
+  const opening = { dataDir, clock, random: systemRandom, observer, state };
+  const exchanger = await openExchangeable({
+    ...opening,
+    urls,
+    open: (each, given) => openStorages(each, { ...opening, signal: given }),
+    name: (each) => storageNames(each, dataDir),
+    signal,
+  });
+  const { storage } = exchanger;
+  lifecycle.opened('records', exchanger, () => exchanger.close());
   const { maxRecords, maxBytes } = limits;
   const registry = await openRegistry({
     storage,
@@ -214,7 +224,16 @@ async function openRecords(
     signal,
   });
   lifecycle.opened('registry', registry, () => registry.close());
-  return { registry, storages: opened };
+  const storages: Storages = {
+    get current() {
+      return exchanger.current;
+    },
+    get progress() {
+      return exchanger.progress;
+    },
+    migrate: (to, options) => exchanger.migrate(absoluteUrls([to], dataDir), options),
+  };
+  return { registry, storages };
 }
 
 interface OpeningTransport {

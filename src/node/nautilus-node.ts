@@ -10,6 +10,7 @@ import type {
   HotKey,
   ListOptions,
   LookupSummary,
+  MigrationProgress,
   NodeApi,
   NodeStatus,
   PeerSummary,
@@ -44,15 +45,22 @@ export interface ReadyInfo {
   readonly network: string;
 }
 
-/** What the records are kept in. */
+/** What the records are kept in, now; another one after a migration. */
 export interface Storages {
+  readonly current: CurrentStorages;
+  /** Of the migration under way. */
+  readonly progress: MigrationProgress | undefined;
+  migrate(to: string, options: CallOptions): AsyncIterable<MigrationProgress>;
+}
+
+interface CurrentStorages {
   /** For people: no passwords. */
   readonly names: readonly string[];
   /** Undefined when there is only one. */
   readonly ring: { status(): Promise<RingStatus>; drain(name: string): Promise<void> } | undefined;
 }
 
-type RingStatus = Omit<StorageStatus, 'hotKeys'> & {
+type RingStatus = Omit<StorageStatus, 'hotKeys' | 'migration'> & {
   /** The first bytes of the keys, one character each: for a record, its key's id. */
   readonly hotKeys: readonly { readonly group: string; readonly calls: number }[];
 };
@@ -218,24 +226,35 @@ export class NautilusNode implements NodeApi {
 
   async storageStatus(): Promise<StorageStatus> {
     const { store, storages } = this.#components;
-    if (store === undefined || storages === undefined) return { copies: 0, isMoving: false, shards: [], hotKeys: [] };
-    const { ring, names } = storages;
+    if (store === undefined || storages === undefined) {
+      return { copies: 0, isMoving: false, migration: null, shards: [], hotKeys: [] };
+    }
+    const { ring, names } = storages.current;
+    const migration = storages.progress ?? null;
     if (ring === undefined) {
       const one = { state: 'up', hints: 0, queueDepth: 0, lastError: null, lastErrorAt: null, weight: 1, share: 1 };
       const shards = names.map((name) => ({ name, ...store.size(), ...one }));
-      return { copies: 1, isMoving: false, shards, hotKeys: [] };
+      return { copies: 1, isMoving: false, migration, shards, hotKeys: [] };
     }
     const { hotKeys, ...status } = await ring.status();
     const hottest = await Promise.all(hotKeys.map(({ group, calls }) => this.#describeHotKey(store, group, calls)));
-    return { ...status, hotKeys: hottest.flatMap((hot) => hot ?? []) };
+    return { ...status, migration, hotKeys: hottest.flatMap((hot) => hot ?? []) };
   }
 
   async drainStorage(name: string): Promise<void> {
-    const ring = this.#components.storages?.ring;
+    const ring = this.#components.storages?.current.ring;
     if (ring === undefined) {
       throw new NautilusError('CONFIG_INVALID', 'there is only one storage: start with another one beside it first');
     }
     await ring.drain(name);
+  }
+
+  migrateStorage(to: string, options: CallOptions = {}): AsyncIterable<MigrationProgress> {
+    const { storages } = this.#components;
+    if (storages === undefined) {
+      throw new NautilusError('CONFIG_INVALID', 'this node keeps no records: migrate the storage of one that does');
+    }
+    return storages.migrate(to, options);
   }
 
   async stop(): Promise<void> {

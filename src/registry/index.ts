@@ -1,4 +1,11 @@
 /** Door of `registry`: the local store under a node, useful on its own. */
+export {
+  absoluteUrls,
+  type ExchangeProgress,
+  openExchangeable,
+  type StorageExchanger,
+  storageNames,
+} from './exchange/index.ts';
 export { openRegistry } from './open-registry.ts';
 export { openStorage } from './open-storage.ts';
 export { checkStorageUrl, openStorages } from './open-storages.ts';

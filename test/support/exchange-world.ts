@@ -1,7 +1,11 @@
 /** A node's storage, exchanged between memories that outlive it, on a clock that a test moves: it can be killed and opened again at any moment. */
 import type { NodeEvent } from '../../src/core/index.ts';
-import { openExchangeable, type StorageExchanger } from '../../src/registry/exchange/index.ts';
-import { MemoryStorage, type RegistryStorage } from '../../src/registry/index.ts';
+import {
+  MemoryStorage,
+  openExchangeable,
+  type RegistryStorage,
+  type StorageExchanger,
+} from '../../src/registry/index.ts';
 import { ManualClock } from './manual-clock.ts';
 import { MapStateStore } from './map-state-store.ts';
 import type { Outcome } from './ring-world.ts';

@@ -122,8 +122,18 @@ export function createMemoryNode(overrides: Partial<NodeApi> = {}): MemoryNode {
       storage: [{ url: 'memory:', state: 'up', records: records.size, bytes: 0 }],
       hotKeys: [],
     }),
-    storageStatus: async () => ({ copies: 1, isMoving: false, shards: [], hotKeys: [] }),
+    storageStatus: async () => ({ copies: 1, isMoving: false, migration: null, shards: [], hotKeys: [] }),
     drainStorage: async () => undefined,
+    migrateStorage: async function* (to) {
+      yield {
+        phase: 'switched' as const,
+        from: 'memory:',
+        to,
+        entries: records.size,
+        total: records.size,
+        differences: 0,
+      };
+    },
     stop: async () => undefined,
     ...overrides,
   };

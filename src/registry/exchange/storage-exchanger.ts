@@ -231,11 +231,12 @@ export class StorageExchanger<Opened extends { readonly storage: RegistryStorage
 
   async #closeFormer(former: RegistryStorage, isFree: Promise<void>, name: string): Promise<void> {
     const { clock } = this.#components;
+    const { signal } = this.#stopping;
     const late = () => new NautilusError('STORAGE_FAILED', `it has not answered for ${FREE_TIMEOUT_MS} ms`);
     try {
-      await within(isFree, { clock, timeoutMs: FREE_TIMEOUT_MS, late });
+      await within(isFree, { clock, timeoutMs: FREE_TIMEOUT_MS, late, signal });
     } catch (error) {
-      this.#warn('CLOSE_FAILED', `${name}, which is not used any more: ${reasonOf(error)}`);
+      if (!signal.aborted) this.#warn('CLOSE_FAILED', `${name}, which is not used any more: ${reasonOf(error)}`);
     }
     await this.#closeQuietly(former);
   }
