@@ -16,8 +16,6 @@ export {
   openRing,
   parseShardUrls,
   type Ring,
-  type RingStatus,
-  type ShardStatus,
 } from './ring/index.ts';
 export { createStateStore } from './state-store.ts';
 export type * from './storage.ts';

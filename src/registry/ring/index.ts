@@ -6,7 +6,6 @@
  */
 
 export { checkAlone } from './check-alone.ts';
-export { type OpenRingOptions, openRing, type ShardSource } from './open-ring.ts';
+export { type OpenRingOptions, openRing } from './open-ring.ts';
 export type { Ring } from './ring.ts';
-export type { RingStatus, ShardStatus } from './ring-status.ts';
 export { parseShardUrl, parseShardUrls } from './shard-url.ts';

@@ -6,12 +6,7 @@ import { toKeyText } from '../key-text.ts';
 
 export const GROUP_BYTES = 32;
 
-/** The part of a key that decides where it lies. */
-export function groupBytes(key: Uint8Array): Uint8Array {
-  return key.length > GROUP_BYTES ? key.subarray(0, GROUP_BYTES) : key;
-}
-
-/** As text of one character per byte, for maps and queues. */
+/** The group of a key, as text of one character per byte, for maps and queues. */
 export function groupOf(key: Uint8Array): string {
-  return toKeyText(groupBytes(key));
+  return toKeyText(key.length > GROUP_BYTES ? key.subarray(0, GROUP_BYTES) : key);
 }

@@ -66,7 +66,7 @@ export function parseShardUrl(text: string): ShardUrl {
 }
 
 /** `redis://user:secret@host` → `redis://user@host`; for people, logs and names. */
-export function withoutPassword(url: string): string {
+function withoutPassword(url: string): string {
   return url.replace(/^([a-z][a-z0-9+.-]*:\/\/[^/?#@:]*):[^/?#]*@/i, '$1@');
 }
 
