@@ -59,7 +59,9 @@ export class NeighbourhoodWatch {
       const { intervalMs, random } = this.#init;
       this.#arm(intervalMs * (0.9 + 0.2 * random.next()));
       // Not waited for: every request in it takes a bounded time, and `stop` ends them.
-      this.#lookAround().catch(unlessBug);
+      this.#lookAround().catch((error: unknown) => {
+        if (!this.#stopping.signal.aborted) unlessBug(error);
+      });
     });
   }
 

@@ -1,6 +1,6 @@
 /**
  * For which keys this node may speak: it is *settled* for a region once it has compared with enough of the region's members that no finished
- * put can have passed it by. A finished put is on W of K' members; who has compared with W − 1 settled others, or with all there are, holds it.
+ * put can have passed it by. A finished put is on W of K' members; who has compared with R settled others, or with all there are, holds it.
  * Only then does its "absent" count towards a read quorum. "All there are" may all have come at once, and those who held the region before them
  * are outside it then: so that counts only once the latter had the time to hand over what they have.
  */
@@ -8,7 +8,7 @@ import type { Clock, Load } from '../core/index.ts';
 import type { CellRange } from '../records/index.ts';
 import { compareRanges, coversRange, gapsBetween, intersectRanges, overlapsRange } from './cell-ranges.ts';
 import { type MembershipView, NO_VIEW } from './membership.ts';
-import { writeQuorum } from './quorum.ts';
+import { readQuorum } from './quorum.ts';
 import { findRegion, type Region, regionsByMember } from './regions.ts';
 
 interface Comparison {
@@ -181,7 +181,7 @@ export class Settlement {
   }
 
   #isDecided({ members: { length } }: Region, { withAnybody, withSettled }: Tally): boolean {
-    return (withAnybody.size >= length - 1 && this.#isTakenOver) || 1 + withSettled.size >= writeQuorum(length);
+    return (withAnybody.size >= length - 1 && this.#isTakenOver) || withSettled.size >= readQuorum(length);
   }
 
   /** Those outside have had their time: for what was compared before that, nobody compares again. */
