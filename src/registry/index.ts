@@ -1,7 +1,6 @@
 /** Door of `registry`: the local store under a node, useful on its own. */
 export {
   absoluteUrls,
-  type ExchangeProgress,
   openExchangeable,
   type StorageExchanger,
   storageNames,
