@@ -56,6 +56,10 @@ export class CellLedger {
     return this.#cells.get(id);
   }
 
+  [Symbol.iterator](): Iterator<Cell> {
+    return this.#cells.values();
+  }
+
   forget(cell: Cell): void {
     this.#replace(cell, NOTHING);
     this.#cells.delete(cell.id);

@@ -14,6 +14,8 @@ export interface PartReturnsComponents {
   readonly clock: Clock;
   /** They may be looked at again. */
   onReturned(cells: Iterable<Cell>): void;
+  /** Cells in it may be gone. */
+  onEmptied(part: string): void;
   /** A cell is another one than was written last. */
   onMerged(key: Uint8Array): void;
   /** One that could not be read at the start. */
@@ -66,7 +68,7 @@ export class PartReturns {
   }
 
   #changed(change: PartChange): void {
-    const { onMerged, onReturned } = this.#components;
+    const { onMerged, onReturned, onEmptied } = this.#components;
     if (change.kind === 'merged') {
       if (change.key.length === CELL_ID_BYTES) onMerged(change.key);
       return;
@@ -74,6 +76,7 @@ export class PartReturns {
     const waiting = this.#waiting;
     this.#waiting = new Set();
     onReturned(waiting);
+    if (change.isEmptied) onEmptied(change.part);
     if (this.#isLoading) this.#unread.add(change.part);
     else this.#read();
   }

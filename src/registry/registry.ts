@@ -85,6 +85,10 @@ export class Registry implements RecordStore {
         },
         // As after a write that failed: what it has become is found out at once.
         onMerged: (key) => this.#recheck(toKeyText(key), 0),
+        onEmptied: (part) => {
+          for (const { id } of this.#ledger)
+            if (storage.parts?.belongsIn?.(fromKeyText(id), part)) this.#recheck(id, 0);
+        },
         onFound: (key, entry) => this.#find(key, entry),
       });
     }

@@ -78,8 +78,8 @@ export type MergeEntries = (key: Uint8Array, current: StorageEntry, other: Stora
 export type PartChange =
   /** The entry under this key is another one than was written last: two that did not know of each other were merged. */
   | { readonly kind: 'merged'; readonly key: Uint8Array }
-  /** A part that was away can be read again. */
-  | { readonly kind: 'returned'; readonly part: string };
+  /** A part that was away can be read again. `isEmptied`: what only it had is gone. */
+  | { readonly kind: 'returned'; readonly part: string; readonly isEmptied: boolean };
 
 /** The further face of a storage made of several others (a ring of shards): parts of it may be away while the rest works. */
 export interface StorageParts {
@@ -88,6 +88,8 @@ export interface StorageParts {
    * written since; `storeIf` cannot judge and takes the entry on trust, to be merged with what is there.
    */
   isWhole(key: Uint8Array): boolean;
+  /** Whether a key's entry belongs in a part; without it, an emptied part is noticed as its entries fall due. */
+  belongsIn?(key: Uint8Array, part: string): boolean;
   /** Names of the parts that are away. */
   away(): readonly string[];
   /** As `scan`, without what cannot be read instead of rejecting. @param part only what lies there */

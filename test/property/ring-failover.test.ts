@@ -14,6 +14,17 @@ const FOUND: readonly (readonly Step[])[] = [
   ],
   // A drain was written to some shards, and failed.
   [{ do: 'mood', shard: 0, mood: 'lying' }, { do: 'storeIf', key: 1 }, { do: 'drain', shard: 0 }, { do: 'kill' }],
+  // The only shard that knew of a drain that failed was away when the next process began.
+  [
+    { do: 'mood', shard: 1, mood: 'hanging' },
+    { do: 'mood', shard: 0, mood: 'lying' },
+    { do: 'mood', shard: 2, mood: 'hanging' },
+    { do: 'drain', shard: 0 },
+    { do: 'mood', shard: 1, mood: 'well' },
+    { do: 'mood', shard: 0, mood: 'failing' },
+    { do: 'kill' },
+    { do: 'drain', shard: 0 },
+  ],
   // What was removed came back from a shard that was being drained, and away.
   [
     { do: 'storeIf', key: 4 },

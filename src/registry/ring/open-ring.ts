@@ -60,14 +60,18 @@ export async function openRing(options: OpenRingOptions): Promise<Ring> {
     if (given.every(({ opened }) => opened === undefined)) throw first?.failure;
     const warn = (message: string) => observer.notify({ type: 'warning', code: 'STORAGE', message });
     const document = planRing({ given, copies, newRingId: toHex(random.bytes(16)), warn });
-    if (document.epoch < (await notes.epoch(document.ringId))) {
+    const noted = await notes.epoch(document.ringId);
+    if (document.epoch < noted) {
       throw new NautilusError(
         'SHARD_DOWN',
         'none of the storages that can be reached knows the last change of the ring: start when the others are back',
       );
     }
     const layout = new RingLayout(shards, toRing(document), notes);
-    const ring = new Ring({ layout, hints, notes, clock, random, observer }, document);
+    // Who knows which change was made last knows of any later one that it was only tried.
+    const isNew = given.every(({ opened }) => opened?.document === undefined);
+    const knowsChanges = state !== undefined && (noted > 0 || isNew);
+    const ring = new Ring({ layout, hints, notes, clock, random, observer }, document, knowsChanges);
     await ring.begin(given);
     return ring;
   } catch (error) {

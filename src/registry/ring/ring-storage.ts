@@ -84,6 +84,7 @@ export class RingStorage implements RegistryStorage {
     this.capabilities = commonCapabilities([...ring.layout.shards.values()]);
     this.parts = {
       isWhole: (key) => this.#isWhole(key),
+      belongsIn: (key, part) => ring.layout.homes(groupOf(key)).some(({ name }) => name === part),
       away: () => ring.layout.unreadable().map(({ name }) => name),
       scanPresent: (options, part) => this.#scanAll({ ...options, isPartial: true, part }, options),
       mergeWith: (merge: MergeEntries) => {

@@ -39,9 +39,15 @@ export class Ring {
   #lastEpoch: number;
   // BOUNDED: by the shards. Those that are up and do not have the document yet.
   readonly #outdated = new Set<Shard>();
+  // BOUNDED: by the shards. Those that came back without what only they had.
+  readonly #emptied = new Set<Shard>();
 
-  constructor(components: RingComponents, document: RingDocument) {
+  readonly #knowsChanges: boolean;
+
+  /** @param knowsChanges that a change is later than `document` means that it was never made */
+  constructor(components: RingComponents, document: RingDocument, knowsChanges: boolean) {
     this.#components = components;
+    this.#knowsChanges = knowsChanges;
     this.#document = document;
     this.#lastEpoch = document.epoch;
     this.#storage = new RingStorage(components, {
@@ -84,6 +90,7 @@ export class Ring {
         failures.get(name),
       );
     }
+    await this.#components.notes.noteEpoch(this.#document.ringId, this.#document.epoch);
     this.#work.wake();
   }
 
@@ -137,14 +144,16 @@ export class Ring {
     if (document !== undefined && document.ringId !== this.#document.ringId) {
       throw new NautilusError('STORAGE_FAILED', `${shard.name} belongs to another ring now: look where its URL leads`);
     }
-    if (document !== undefined && document.epoch > this.#lastEpoch) {
+    if (document !== undefined && document.epoch > this.#lastEpoch && !this.#knowsChanges) {
       throw new NautilusError(
         'STORAGE_FAILED',
         `${shard.name} has seen a later change of the ring: start the node again`,
       );
     }
+    this.#lastEpoch = Math.max(this.#lastEpoch, document?.epoch ?? 0);
     if (document === undefined && !isNew) {
       layout.setBlank(shard, layout.copies > 1);
+      if (layout.copies === 1) this.#emptied.add(shard);
       if (!isFirst || storage.capabilities.persistent) {
         const message = `${shard.name} has come back empty: what only it had is gone`;
         observer.notify({ type: 'warning', code: 'STORAGE', message });
@@ -184,7 +193,7 @@ export class Ring {
   #shardChanged(shard: Shard, state: CircuitState): void {
     if (state !== 'closed') return;
     this.#work.wake();
-    this.#storage.tell({ kind: 'returned', part: shard.name });
+    this.#storage.tell({ kind: 'returned', part: shard.name, isEmptied: this.#emptied.delete(shard) });
   }
 
   async #moved(): Promise<void> {

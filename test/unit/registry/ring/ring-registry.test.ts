@@ -151,6 +151,21 @@ describe('a registry over a ring with a shard that is down', () => {
     expect(held).toHaveLength(1);
   });
 
+  test('forgets what a shard has lost for good, and tells, so that others can give it again', async () => {
+    const node = await new Node().open();
+    const [lost, kept] = [node.keyOn(0), node.keyOn(1)];
+    for (const key of [lost, kept]) await node.merge(node.put(key, 1));
+    await node.fail(0);
+    const [base] = node.world.bases;
+    for (const { key } of await base!.scan({ limit: 100 })) await base!.remove(key);
+    node.changes = [];
+    await node.world.heal();
+    expect(node.changes.map(({ kind }) => kind)).toEqual(['gone']);
+    expect(node.registry.size().records).toBe(1);
+    expect(valuesOf(await node.read(lost))).toEqual([]);
+    expect(valuesOf(await node.read(kept))).toEqual(['v1']);
+  });
+
   test('with two copies nobody notices', async () => {
     const node = await new Node(2).open();
     const keys = [0, 1, 2].map((n) => node.keyOn(n));
