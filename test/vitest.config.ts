@@ -40,7 +40,7 @@ export default defineConfig({
       tier('unit', 0),
       tier('property', 1),
       tier('contract', 2),
-      tier('simulation', 3, { timeoutMs: 60_000 }),
+      tier('simulation', 3, { timeoutMs: 300_000 }),
       // Real processes and sockets: side by side on two cores they would only measure each other.
       tier('e2e', 4, { timeoutMs: 60_000, fileParallelism: false }),
       tier('long', 5, { include: 'test/**/*.long.ts', timeoutMs: 1_800_000, fileParallelism: false }),

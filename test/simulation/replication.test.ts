@@ -112,7 +112,7 @@ describe('records in a simulated network', () => {
 
   it('keeps deleted what was deleted, also from who did not hear of it', async () => {
     const world = await World.create({ seed: 'delete', nodes: 40 });
-    await world.run(30_000); // until the holders have compared and may say "absent"
+    await world.run(180_000); // until a crowd that has just come may say "absent"
     const random = world.random.fork('load');
     const owner = world.node(3);
     await world.do(() => put(owner, 'svc/web', 'v1'));
