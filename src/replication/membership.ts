@@ -32,11 +32,6 @@ export interface MembershipView {
   readonly shared: ReadonlyMap<string, readonly CellRange[]>;
   /** Fewer than K nodes in all: everybody holds everything, and K' is how many there are. */
   readonly isSmall: boolean;
-  /**
-   * When the last one came who may have taken the place of somebody outside, this node included, monotonic ms. Minus infinity while there is nobody
-   * outside: everybody known is a member of every region.
-   */
-  readonly lastArrivalAt: number;
 }
 
 /** Before anybody has looked around: a holder of nothing. */
@@ -44,7 +39,6 @@ export const NO_VIEW: MembershipView = {
   regions: [],
   shared: new Map(),
   isSmall: true,
-  lastArrivalAt: Number.NEGATIVE_INFINITY,
 };
 
 interface Neighbour {
@@ -83,7 +77,6 @@ export class Membership {
   #basis: Basis = { depth: -1, members: new Map() };
   #isStale = true;
   #hasStayed = false;
-  #lastArrivalAt: number;
   #timer: Timer | undefined;
   #isStopped = false;
 
@@ -96,7 +89,6 @@ export class Membership {
     this.#onChange = onChange;
     this.#init = { ...DEFAULT_INIT, ...init };
     this.#startedAt = components.clock.monotonic();
-    this.#lastArrivalAt = this.#startedAt;
   }
 
   /** At most a moment old. */
@@ -196,10 +188,8 @@ export class Membership {
       const age = now - since;
       if (isPresent && !isMember) {
         const wanted = this.#init.stayMs * 2 ** departures;
-        if (age >= wanted) {
-          neighbour.isMember = true;
-          this.#lastArrivalAt = now;
-        } else earliest = Math.min(earliest, wanted - age);
+        if (age >= wanted) neighbour.isMember = true;
+        else earliest = Math.min(earliest, wanted - age);
       } else if (!isPresent && isMember) {
         if (age >= suspicionTimeMs) neighbour.isMember = false;
         else earliest = Math.min(earliest, suspicionTimeMs - age);
@@ -231,10 +221,7 @@ export class Membership {
       const ranges = list.map(({ range }) => range);
       shared.set(hex, mergeSiblings(ranges, wholes));
     }
-    const known = others.length + 1;
-    const hasOutsiders = depth > 0 || known > constants.k;
-    const lastArrivalAt = hasOutsiders ? this.#lastArrivalAt : Number.NEGATIVE_INFINITY;
-    return { regions, shared, isSmall: known < constants.k, lastArrivalAt };
+    return { regions, shared, isSmall: others.length + 1 < constants.k };
   }
 }
 

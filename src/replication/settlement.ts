@@ -1,14 +1,13 @@
 /**
  * For which keys this node may speak: it is *settled* for a region once it has compared with enough of the region's members that no finished
- * put can have passed it by. A finished put is on W of K' members; who has compared with R settled others, or with all there are, holds it.
- * Only then does its "absent" count towards a read quorum. "All there are" may all have come at once, and those who held the region before them
- * are outside it then: so that counts only once the latter had the time to hand over what they have.
+ * put can have passed it by. A finished put is on W of K' members; who has compared with W − 1 settled others, or with all there are, holds it.
+ * Only then does its "absent" count towards a read quorum.
  */
-import type { Clock, Load } from '../core/index.ts';
+import type { Load } from '../core/index.ts';
 import type { CellRange } from '../records/index.ts';
 import { compareRanges, coversRange, gapsBetween, intersectRanges, overlapsRange } from './cell-ranges.ts';
 import { type MembershipView, NO_VIEW } from './membership.ts';
-import { readQuorum } from './quorum.ts';
+import { writeQuorum } from './quorum.ts';
 import { findRegion, type Region, regionsByMember } from './regions.ts';
 
 interface Comparison {
@@ -23,14 +22,11 @@ interface Tally {
   readonly withSettled: Set<string>;
 }
 
-/** Until others have noticed a member that came, counted it, found what it made a stray of theirs and handed that over, ms. */
-const TAKE_OVER_MS = 120_000;
 /** Areas a region may fall into on average. */
 const MAX_CUTS = 4;
 const NOTHING: readonly Comparison[] = [];
 
 export class Settlement {
-  readonly #clock: Clock;
   #view: MembershipView = NO_VIEW;
   // BOUNDED: by the members of our regions, two comparisons each. By hex node id.
   readonly #comparisons = new Map<string, readonly Comparison[]>();
@@ -43,11 +39,6 @@ export class Settlement {
   #areasWith: ReadonlyMap<string, readonly Region[]> = new Map();
   // BOUNDED: by the areas; those that are not settled yet.
   readonly #open = new Map<Region, Tally>();
-  #isDecidedByTime = false;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
 
   /**
    * The members changed. What was compared counts where both still are members, and no more where we were not for a while. Where fewer are left
@@ -89,7 +80,6 @@ export class Settlement {
 
   /** Whether this node may say that a key is absent. */
   isSettled(keyId: Uint8Array): boolean {
-    this.#decideByTime();
     const area = findRegion(this.#areas, keyId);
     return area !== undefined && !this.#open.has(area);
   }
@@ -104,12 +94,10 @@ export class Settlement {
   }
 
   get isEverywhereSettled(): boolean {
-    this.#decideByTime();
     return this.#open.size === 0;
   }
 
   isSettledIn(ranges: readonly CellRange[]): boolean {
-    this.#decideByTime();
     for (const area of this.#open.keys()) if (overlapsRange(ranges, area.range)) return false;
     return true;
   }
@@ -145,7 +133,6 @@ export class Settlement {
 
   #recount(isStillSettled: (area: Region) => boolean): void {
     this.#open.clear();
-    this.#isDecidedByTime = this.#isTakenOver;
     for (const area of this.#areas) {
       if (area.members.length === 1) continue; // nobody else could know better
       if (isStillSettled(area)) continue;
@@ -181,18 +168,7 @@ export class Settlement {
   }
 
   #isDecided({ members: { length } }: Region, { withAnybody, withSettled }: Tally): boolean {
-    return (withAnybody.size >= length - 1 && this.#isTakenOver) || withSettled.size >= readQuorum(length);
-  }
-
-  /** Those outside have had their time: for what was compared before that, nobody compares again. */
-  #decideByTime(): void {
-    if (this.#open.size === 0 || this.#isDecidedByTime || !this.#isTakenOver) return;
-    this.#isDecidedByTime = true;
-    for (const [area, tally] of this.#open) if (this.#isDecided(area, tally)) this.#open.delete(area);
-  }
-
-  get #isTakenOver(): boolean {
-    return this.#clock.monotonic() - this.#view.lastArrivalAt >= TAKE_OVER_MS;
+    return withAnybody.size >= length - 1 || 1 + withSettled.size >= writeQuorum(length);
   }
 }
 
