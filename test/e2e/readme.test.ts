@@ -1,7 +1,7 @@
 /** Everything the README tells people to type is typed here, in its order, by the package as `npm pack` makes it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -80,6 +80,13 @@ describe('the README', () => {
       for (const command of commands) await runAsShown(command);
     });
   }
+
+  it('leads only to files that come with the package', () => {
+    const links = [...readme.matchAll(/\]\(([^):#]+)\)/g)].map(([, path = '']) => path);
+    expect(links).toContain('src/registry/storages/README.md');
+    const installed = join(work, 'node_modules', 'nautilus-registry');
+    expect(links.filter((path) => !existsSync(join(installed, path)))).toEqual([]);
+  });
 
   it('begins with the two commands, which .ci/run runs', () => {
     const [demo, test] = codeBlocks(readme).map(({ text }) => withoutComment(text.trim()));

@@ -9,7 +9,7 @@ import { cleanEnv, REPOSITORY } from '../support/cli.ts';
 import { codeBlocks, commandsOf } from '../support/readme.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-const GUIDE = join(REPOSITORY, 'docs', 'write-your-own-storage.md');
+const GUIDE = join(REPOSITORY, 'src', 'registry', 'storages', 'README.md');
 const run = promisify(execFile);
 const directory = temporaryDirectory();
 
