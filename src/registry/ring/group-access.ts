@@ -9,11 +9,17 @@ import { type GroupSettler, type Home, isOfShard, withOwnVersion } from './group
 import { type HintContent, removal } from './hint.ts';
 import { inRange } from './in-range.ts';
 import type { RingParts } from './ring-parts.ts';
+import type { Shard } from './shard.ts';
 
 type StoreScan = Omit<ScanOptions, 'signal'>;
 
 /** What can be said of a key at a home that is not whole. */
 type View = { readonly kind: 'known'; readonly entry: StorageEntry | undefined } | { readonly kind: 'unknown' };
+
+/** `by`: the home that stored it in the same step; `failed`: those that were asked first, and failed. */
+type Judgement =
+  | { readonly outcome: StoreIfOutcome }
+  | { readonly by: Home | undefined; readonly failed: ReadonlySet<Home> };
 
 /** How often the ground may move under a write: a home that fails while it is asked. */
 const MAX_ATTEMPTS = 4;
@@ -27,9 +33,11 @@ export class GroupAccess {
     this.#settler = settler;
   }
 
-  async retrieve(group: string, key: Uint8Array): Promise<StorageEntry | undefined> {
+  /** @param failed a home that has just failed to answer: it is asked last */
+  async retrieve(group: string, key: Uint8Array, failed?: Shard): Promise<StorageEntry | undefined> {
     return this.#read(
       group,
+      failed,
       ({ shard }) => shard.call([key], (storage) => storage.retrieve(key)),
       async (home) => {
         const view = await this.#view(home, key);
@@ -38,10 +46,11 @@ export class GroupAccess {
     );
   }
 
-  /** `prefix` is at least a group. */
-  async scan(group: string, options: StoreScan): Promise<readonly StoredEntry[]> {
+  /** `prefix` is at least a group. @param failed as for `retrieve` */
+  async scan(group: string, options: StoreScan, failed?: Shard): Promise<readonly StoredEntry[]> {
     return this.#read(
       group,
+      failed,
       ({ shard }) => shard.call([], (storage) => storage.scan(options)),
       async (home) => {
         if (!home.shard.isUp && home.hints.length === 0) return undefined;
@@ -101,12 +110,14 @@ export class GroupAccess {
 
   async #read<T>(
     group: string,
+    failed: Shard | undefined,
     fromShard: (home: Home) => Promise<T>,
     fromHints: (home: Home) => Promise<{ readonly value: T } | undefined>,
   ): Promise<T> {
     const { homes } = await this.#settler.settle(group);
     let failure: unknown;
-    for (const home of homes) {
+    const isFailed = ({ shard }: Home) => shard === failed;
+    for (const home of [...homes.filter((each) => !isFailed(each)), ...homes.filter(isFailed)]) {
       if (!home.isWhole) continue;
       try {
         return await fromShard(home);
@@ -128,10 +139,10 @@ export class GroupAccess {
     if (homes.some(({ isBlocked }) => isBlocked)) throw this.#outOfReach(homes);
     const judged = await this.#judge(homes, operation);
     if ('outcome' in judged) return judged.outcome;
-    const { by } = judged;
+    const { by, failed } = judged;
     for (const home of homes) {
       if (home === by) continue;
-      const outcome = await this.#giveTo(group, home, { kind: 'joined', key, entry });
+      const outcome = await this.#giveTo(group, home, { kind: 'joined', key, entry }, failed.has(home));
       // Nothing was stored yet, and nothing is promised.
       if (outcome === 'full' && by === undefined && home === homes[0]) return { kind: 'full' };
       if (outcome === 'full')
@@ -140,38 +151,37 @@ export class GroupAccess {
     return { kind: 'stored' };
   }
 
-  /** Whether the expected version is there. `by`: the home that stored it in the same step. */
-  async #judge(
-    homes: readonly Home[],
-    operation: StoreIfOperation,
-  ): Promise<{ readonly outcome: StoreIfOutcome } | { readonly by: Home | undefined }> {
+  /** Whether the expected version is there. */
+  async #judge(homes: readonly Home[], operation: StoreIfOperation): Promise<Judgement> {
     const { key, expected } = operation;
     let failure: unknown;
+    const failed = new Set<Home>();
     for (const home of homes) {
       if (!home.isWhole) continue;
       try {
         const outcome = await home.shard.call([key], (storage) => storage.storeIf(operation));
-        return outcome.kind === 'stored' ? { by: home } : { outcome };
+        return outcome.kind === 'stored' ? { by: home, failed } : { outcome };
       } catch (error) {
         if (!isOfShard(error)) throw error;
         failure ??= error;
+        failed.add(home);
       }
     }
     if (failure !== undefined) throw failure;
     const home = homes.find(({ isMissing, shard }) => !isMissing && !this.#parts.layout.isBlank(shard));
     const view = home === undefined ? ({ kind: 'unknown' } as const) : await this.#view(home, key);
-    if (view.kind === 'unknown') return { by: undefined };
+    if (view.kind === 'unknown') return { by: undefined, failed };
     const current = this.#live(view.entry);
-    if ((current?.version ?? 'absent') === expected) return { by: undefined };
+    if ((current?.version ?? 'absent') === expected) return { by: undefined, failed };
     return { outcome: { kind: 'mismatch', current } };
   }
 
-  /** After it was judged: on the home itself where that is certain, as a hint where it is not. */
-  async #giveTo(group: string, home: Home, content: HintContent): Promise<'stored' | 'full'> {
+  /** After it was judged: on the home itself where that is certain, as a hint where it is not, or where it has just failed and would cost as much time again. */
+  async #giveTo(group: string, home: Home, content: HintContent, hasFailed: boolean): Promise<'stored' | 'full'> {
     const { shard, isWhole, isMissing, hints } = home;
     const { key, entry } = content;
     const isBlank = this.#parts.layout.isBlank(shard);
-    if (shard.isUp && hints.length === 0) {
+    if (shard.isUp && hints.length === 0 && !hasFailed) {
       try {
         if (isWhole) return await shard.call([key], (storage) => storage.store(key, entry));
         if (isMissing || isBlank) {

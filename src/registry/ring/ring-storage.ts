@@ -179,7 +179,7 @@ export class RingStorage implements RegistryStorage {
           if (!this.#mayGoAround(shard, error)) throw error;
         }
       }
-      return this.inGroup(group, () => this.access.scan(group, options));
+      return this.inGroup(group, () => this.access.scan(group, options, shard));
     });
   }
 
@@ -282,7 +282,7 @@ export class RingStorage implements RegistryStorage {
         if (!this.#mayGoAround(shard, error)) throw error;
       }
     }
-    return this.inGroup(group, () => this.access.retrieve(group, key));
+    return this.inGroup(group, () => this.access.retrieve(group, key, shard));
   }
 
   async #scanAll(

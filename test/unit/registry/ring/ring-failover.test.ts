@@ -218,6 +218,20 @@ describe('a ring with two copies', () => {
     }
   });
 
+  test('waits for a shard that hangs once per call, before its circuit is open', async () => {
+    const world = await opened({ copies: 2 });
+    const key = keyOn(world, 0, 1);
+    expect(await write(world, key, 'absent', 1)).toEqual(stored);
+    world.shard(0).mood = 'hanging';
+    for (const call of [() => read(world, key), () => write(world, key, 1, 2)]) {
+      const before = world.clock.monotonic();
+      expect((await call()).kind).toBe('done');
+      expect(world.clock.monotonic() - before).toBe(2_000);
+    }
+    expect(world.events).toContainEqual({ type: 'hint-stored', shard: 'shard-0', holder: expect.any(String) });
+    expect(versionOf(await read(world, key))).toBe(2);
+  });
+
   test('fills a shard that came back empty, and takes nothing from it before', async () => {
     const world = await opened({ copies: 2 });
     const key = keyOn(world, 0);
