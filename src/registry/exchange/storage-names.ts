@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { parseShardUrls } from '../ring/index.ts';
 import { parseStorageUrl } from '../storage-url.ts';
+import { StorageUrlText } from '../storage-url-text.ts';
 
 /** @throws NautilusError `CONFIG_INVALID` */
 export function storageNames(urls: readonly string[], dataDir: string): string {
@@ -15,8 +16,7 @@ export function storageNames(urls: readonly string[], dataDir: string): string {
 /** The same storages whatever the working directory is. */
 export function absoluteUrls(urls: readonly string[], dataDir: string): readonly string[] {
   return urls.map((url) => {
-    const at = url.indexOf('?');
-    const base = at === -1 ? url : url.slice(0, at);
+    const { base } = new StorageUrlText(url);
     return /^lmdb:/i.test(base) ? lmdbName(base, dataDir) + url.slice(base.length) : url;
   });
 }

@@ -1,5 +1,6 @@
 /** What a `--storage` URL says about its place in a ring. The rest of it is the storage's own. */
 import { NautilusError } from '../../core/index.ts';
+import { StorageUrlText } from '../storage-url-text.ts';
 import { MAX_SHARDS } from './hash-ring.ts';
 
 export interface ShardUrl {
@@ -42,50 +43,31 @@ export function parseShardUrls(texts: readonly string[]): ShardUrls {
 }
 
 /** @throws NautilusError `CONFIG_INVALID` */
-export function parseShardUrl(text: string): ShardUrl {
-  const at = text.indexOf('?');
-  const base = at === -1 ? text : text.slice(0, at);
-  const fields = new URLSearchParams(at === -1 ? '' : text.slice(at + 1));
-  for (const field of RING_FIELDS) {
-    if (fields.getAll(field).length > 1) throw invalid(text, `the field "${field}" is given more than once`);
-  }
+export function parseShardUrl(given: string): ShardUrl {
+  const text = new StorageUrlText(given);
+  const { base, fields } = text;
+  for (const field of RING_FIELDS) text.checkOnce(field);
   const own = new URLSearchParams([...fields].filter(([field]) => !RING_FIELDS.includes(field)));
-  const query = own.size === 0 ? '' : `?${own}`;
   const named = new URLSearchParams([...own].filter(([field]) => !SECRET_FIELD.test(field)));
-  const name = fields.get('name') ?? withoutPassword(base + (named.size === 0 ? '' : `?${named}`));
+  const name = fields.get('name') ?? text.publicBase + queryOf(named);
   if (!NAME_PATTERN.test(name))
-    throw invalid(text, 'its name must be 1 to 200 printable characters without blanks: give ?name=…');
+    throw text.refusal('its name must be 1 to 200 printable characters without blanks: give ?name=…');
   // As it was given, where it can be: storages may read their fields their own way.
   const isOwn = own.size === fields.size;
   return {
-    url: isOwn ? text : base + query,
+    url: isOwn ? given : base + queryOf(own),
     name,
-    weight: number(text, fields, 'weight', 0, MAX_WEIGHT) ?? 1,
-    copies: number(text, fields, 'copies', 1, MAX_COPIES),
+    weight: text.wholeNumber('weight', 0, MAX_WEIGHT) ?? 1,
+    copies: text.wholeNumber('copies', 1, MAX_COPIES),
   };
 }
 
-/** `redis://user:secret@host` → `redis://user@host`; for people, logs and names. */
-function withoutPassword(url: string): string {
-  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/[^/?#@:]*):[^/?#]*@/i, '$1@');
-}
-
-function number(url: string, fields: URLSearchParams, field: string, least: number, most: number): number | undefined {
-  const text = fields.get(field);
-  if (text === null) return undefined;
-  const value = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  throw invalid(url, `the field "${field}" must be a whole number from ${least} to ${most}, not "${text}"`);
+function queryOf(fields: URLSearchParams): string {
+  return fields.size === 0 ? '' : `?${fields}`;
 }
 
 function together(problem: string): NautilusError {
   return new NautilusError('CONFIG_INVALID', `these storages cannot be used together: ${problem}`, {
-    details: { field: 'storage' },
-  });
-}
-
-function invalid(url: string, problem: string): NautilusError {
-  return new NautilusError('CONFIG_INVALID', `--storage "${withoutPassword(url)}" cannot be used: ${problem}`, {
     details: { field: 'storage' },
   });
 }

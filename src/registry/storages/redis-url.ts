@@ -1,8 +1,7 @@
 /**
- * `redis://user:password@host:port/db?…`, with TLS `rediss://…`: where a Redis storage lies and how to get in. Knows the form only, and never
- * puts a password into a message.
+ * `redis://user:password@host:port/db?…`, with TLS `rediss://…`: where a Redis storage lies and how to get in. Knows the form only.
  */
-import { NautilusError } from '../../core/index.ts';
+import type { StorageUrlText } from '../storage-url-text.ts';
 
 export interface RedisAddress {
   readonly host: string;
@@ -34,50 +33,35 @@ const MAX_TIMEOUT_MS = 600_000;
 const PREFIX = /^[\w.:-]{1,64}$/;
 
 /** @throws NautilusError `CONFIG_INVALID`, naming the field */
-export function parseRedisUrl(url: string): RedisUrl {
-  const [base = '', query = ''] = url.split('?', 2);
-  const fields = new URLSearchParams(query);
-  const invalid = (problem: string) =>
-    new NautilusError('CONFIG_INVALID', `--storage "${withoutPassword(base)}" cannot be used: ${problem}`, {
-      details: { field: 'storage' },
-    });
-  if (!/^rediss?:\/\//i.test(base) || !URL.canParse(base))
-    throw invalid('it is not of the form redis://user:password@host:port/db (with TLS rediss://…)');
-  const { protocol, hostname, port, username, password, pathname, hash } = new URL(base);
-  if (hostname === '') throw invalid('it names no host');
-  if (port === '0') throw invalid("port 0 is nobody's");
-  if (hash !== '') throw invalid('it has a "#": in a password that is written %23');
+export function parseRedisUrl(text: StorageUrlText): RedisUrl {
+  const url = text.toServer('redis://user:password@host:port/db (with TLS rediss://…)');
+  const { protocol, hostname, port, username, password, pathname } = url;
+  if (hostname === '') throw text.refusal('it names no host');
+  if (port === '0') throw text.refusal("port 0 is nobody's");
   const [, db] = /^\/?(\d{0,5})$/.exec(pathname) ?? [];
-  if (db === undefined) throw invalid(`the database must be a number, not "${pathname.slice(1)}"`);
+  if (db === undefined) throw text.refusal(`the database must be a number, not "${pathname.slice(1)}"`);
   if (username !== '' && password === '')
-    throw invalid('it has a user but no password: a password alone is written :PASSWORD@');
+    throw text.refusal('it has a user but no password: a password alone is written :PASSWORD@');
 
-  for (const name of fields.keys()) {
-    if (!FIELDS.includes(name)) throw invalid(`the field "${name}" is unknown; known are ${FIELDS.join(', ')}`);
-    if (fields.getAll(name).length > 1) throw invalid(`the field "${name}" is given more than once`);
-  }
-  const prefix = fields.get('prefix') ?? DEFAULT_PREFIX;
+  text.checkFields(FIELDS);
+  const prefix = text.fields.get('prefix') ?? DEFAULT_PREFIX;
   if (!PREFIX.test(prefix))
-    throw invalid(`the field "prefix" must be 1 to 64 of letters, digits and _ . : -, not "${prefix}"`);
-  const timeout = fields.get('timeoutMs') ?? String(DEFAULT_TIMEOUT_MS);
-  if (!/^\d{1,9}$/.test(timeout) || Number(timeout) < MIN_TIMEOUT_MS || Number(timeout) > MAX_TIMEOUT_MS)
-    throw invalid(
-      `the field "timeoutMs" must be a whole number from ${MIN_TIMEOUT_MS} to ${MAX_TIMEOUT_MS}, not "${timeout}"`,
-    );
+    throw text.refusal(`the field "prefix" must be 1 to 64 of letters, digits and _ . : -, not "${prefix}"`);
+  const timeoutMs = text.wholeNumber('timeoutMs', MIN_TIMEOUT_MS, MAX_TIMEOUT_MS) ?? DEFAULT_TIMEOUT_MS;
   const tls = protocol === 'rediss:';
-  const ca = fields.get('ca') ?? undefined;
-  if (ca !== undefined && !tls) throw invalid('the field "ca" is for rediss://');
+  const ca = text.fields.get('ca') ?? undefined;
+  if (ca !== undefined && !tls) throw text.refusal('the field "ca" is for rediss://');
   return {
     kind: 'redis',
     host: hostname.replace(/^\[(.*)\]$/, '$1'),
     port: port === '' ? DEFAULT_PORT : Number(port),
     tls,
     ca,
-    username: username === '' ? undefined : decoded(username, invalid),
-    password: password === '' ? undefined : decoded(password, invalid),
+    username: username === '' ? undefined : decoded(username, text),
+    password: password === '' ? undefined : decoded(password, text),
     db: Number(db),
     prefix,
-    timeoutMs: Number(timeout),
+    timeoutMs,
   };
 }
 
@@ -87,14 +71,10 @@ export function redisAddressText({ tls, host, port, db }: RedisAddress): string 
   return `redis${tls ? 's' : ''}://${name}:${port}${db === 0 ? '' : `/${db}`}`;
 }
 
-function decoded(text: string, invalid: (problem: string) => NautilusError): string {
+function decoded(escaped: string, text: StorageUrlText): string {
   try {
-    return decodeURIComponent(text);
+    return decodeURIComponent(escaped);
   } catch {
-    throw invalid('its user or password has a "%" that is no escape: a percent sign is written %25');
+    throw text.refusal('its user or password has a "%" that is no escape: a percent sign is written %25');
   }
-}
-
-function withoutPassword(base: string): string {
-  return base.replace(/^([^:]*:\/\/).*@/, '$1…@');
 }

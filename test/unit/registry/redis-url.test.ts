@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { StorageUrlText } from '../../../src/registry/storage-url-text.ts';
 import { parseRedisUrl, redisAddressText } from '../../../src/registry/storages/redis-url.ts';
 
+const parse = (url: string) => parseRedisUrl(new StorageUrlText(url));
 const DEFAULTS = { kind: 'redis', port: 6379, tls: false, db: 0, prefix: 'nautilus', timeoutMs: 5_000 };
 
 describe('Redis URLs', () => {
@@ -11,6 +13,7 @@ describe('Redis URLs', () => {
     ['redis://:pass@localhost', { ...DEFAULTS, host: 'localhost', password: 'pass' }],
     ['redis://user:p%40s%2Fs%25@localhost', { ...DEFAULTS, host: 'localhost', username: 'user', password: 'p@s/s%' }],
     ['redis://:a@b@localhost', { ...DEFAULTS, host: 'localhost', password: 'a@b' }],
+    ['redis://:a:%2F%3F%23b@localhost', { ...DEFAULTS, host: 'localhost', password: 'a:/?#b' }],
     ['REDISS://[::1]:7000', { ...DEFAULTS, host: '::1', port: 7_000, tls: true }],
     ['rediss://localhost?ca=/etc/ca.pem', { ...DEFAULTS, host: 'localhost', tls: true, ca: '/etc/ca.pem' }],
     [
@@ -18,7 +21,7 @@ describe('Redis URLs', () => {
       { ...DEFAULTS, host: 'localhost', prefix: 'team:a.b-c', timeoutMs: 250 },
     ],
   ])('%s is understood', (url, expected) => {
-    expect(parseRedisUrl(url)).toEqual(expected);
+    expect(parse(url)).toEqual(expected);
   });
 
   test.each([
@@ -33,6 +36,9 @@ describe('Redis URLs', () => {
     ['redis://localhost?ca=/etc/ca.pem', '"ca" is for rediss://'],
     ['redis://localhost?timeout=5', 'the field "timeout" is unknown; known are prefix, timeoutMs, ca'],
     ['redis://localhost?prefix=a&prefix=b', '"prefix" is given more than once'],
+    ['redis://localhost?prefix=a?timeoutMs=5', '"prefix" must be'],
+    ['redis://:a%zz@localhost', 'a percent sign is written %25'],
+    ['redis://localhost#a', 'it has a "#"'],
     ['redis://localhost?prefix=', '"prefix" must be'],
     ['redis://localhost?prefix={a}', '"prefix" must be'],
     ['redis://localhost?prefix=a*', '"prefix" must be'],
@@ -40,25 +46,13 @@ describe('Redis URLs', () => {
     ['redis://localhost?timeoutMs=99', '"timeoutMs" must be a whole number from 100'],
     ['redis://localhost?timeoutMs=1e3', '"timeoutMs" must be a whole number'],
   ])('%s is refused, naming what is wrong', (url, problem) => {
-    expect(() => parseRedisUrl(url)).toThrow(
+    expect(() => parse(url)).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(problem) as string }),
     );
   });
 
-  test.each([
-    'redis://user:s3cret@localhost/x',
-    'redis://:s3cret@localhost?timeoutMs=0',
-    'redis://:s3cr#et@localhost',
-    'redis://:s3cret%zz@localhost',
-    'redis://:x@s3cret@localhost:0',
-  ])('a refusal of %s repeats no password', (url) => {
-    expect(() => parseRedisUrl(url)).toThrow(
-      expect.not.objectContaining({ message: expect.stringContaining('s3cr') as string }),
-    );
-  });
-
   test('an address is shown without user and password', () => {
-    expect(redisAddressText(parseRedisUrl('rediss://user:pass@[::1]:7000/3'))).toBe('rediss://[::1]:7000/3');
-    expect(redisAddressText(parseRedisUrl('redis://user:pass@localhost'))).toBe('redis://localhost:6379');
+    expect(redisAddressText(parse('rediss://user:pass@[::1]:7000/3'))).toBe('rediss://[::1]:7000/3');
+    expect(redisAddressText(parse('redis://user:pass@localhost'))).toBe('redis://localhost:6379');
   });
 });
