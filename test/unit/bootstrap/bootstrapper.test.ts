@@ -55,6 +55,21 @@ describe('a node with bootstrap peers', () => {
     expect(lines).toEqual(['network: joined: 1 in the table']);
   });
 
+  it('takes many who wait at once, with one signal among them, for no leak', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error) => void warnings.push(warning);
+    process.on('warning', note);
+    const { network, bootstrapper, clock } = setUp({ sources: flags(A) });
+    network.up(A);
+    const { signal } = new AbortController();
+    const waiting = Array.from({ length: 20 }, () => bootstrapper.firstAttempt({ signal }));
+    bootstrapper.start();
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['joined']));
+    await clock.advance(0);
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
+  });
+
   it('starts though its peer is down, says when it tries again, backs off, and joins when the peer comes up', async () => {
     const { network, bootstrapper, lines, clock } = setUp({ sources: flags(A) });
     bootstrapper.start();
