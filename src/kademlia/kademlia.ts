@@ -107,7 +107,7 @@ export class Kademlia {
       refreshIntervalMs: this.#init.refreshIntervalMs,
       // The others keep no records: nobody counts on their knowing who is near.
       watchIntervalMs: transport.mode === 'server' ? this.#init.watchIntervalMs : undefined,
-      isSilent: (id) => this.#times.silentSince(id) !== undefined,
+      isSilent: (id) => this.#times.isSuspect(id, components.clock.monotonic()),
       challengeAfterMs: this.#init.challengeAfterMs,
       onEvicted: (contact, outcome) => this.#presence.noteRemoval(contact, outcome),
     });

@@ -47,7 +47,7 @@ export interface MaintenanceInit {
   readonly challengeAfterMs: number;
   /** Undefined: the neighbourhood is not watched. */
   readonly watchIntervalMs: number | undefined;
-  /** It did not answer last time. */
+  /** It did not answer last time, and that was not long ago. */
   isSilent(id: NodeId): boolean;
   /** A contact lost its place because it did not answer when it mattered. */
   onEvicted(contact: Contact, outcome: FailureOutcome): void;

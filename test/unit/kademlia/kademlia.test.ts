@@ -468,6 +468,23 @@ describe('Kademlia', () => {
       expect(newcomer.kademlia.table.size).toBe(8);
     });
 
+    it('meets again whom others name still, though it did not answer once', async () => {
+      const network = new MemoryNetwork(53);
+      network.init = {};
+      const [watching, lost, ...others] = (await network.addServers(6)) as [MemoryNode, MemoryNode, ...MemoryNode[]];
+      // Both sides time out, and forget each other: whoever was silent is asked again by those who have a reason to.
+      network.cut([watching], [lost]);
+      await network.run(watching.kademlia.ping(lost.kademlia.self).catch(() => undefined));
+      await network.run(lost.kademlia.ping(watching.kademlia.self).catch(() => undefined));
+      watching.kademlia.table.remove(lost.kademlia.self.id);
+      lost.kademlia.table.remove(watching.kademlia.self.id);
+      network.cut();
+      for (const { kademlia } of others) expect(kademlia.table.get(lost.kademlia.self.id)).toBeDefined();
+      await network.clock.advance(300_000);
+      expect(watching.kademlia.table.get(lost.kademlia.self.id)).toBeDefined();
+      expect(lost.kademlia.table.get(watching.kademlia.self.id)).toBeDefined();
+    });
+
     it('costs one question a round when there is nothing new, and none of a node that knows nobody', async () => {
       const network = new MemoryNetwork(51);
       network.init = {};
