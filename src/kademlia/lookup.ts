@@ -88,14 +88,16 @@ export class Lookup {
   next(): LookupStep {
     let counted = 0;
     let hasPending = false;
-    let hasSlow = false;
+    let hasOverdue = false;
     let isNearestAnswered = false;
     let nearestUnasked: Candidate | undefined;
     for (const candidate of this.#shortlist) {
       const { state } = candidate;
       if (state === 'failed' || state === 'passed') continue;
       if (state === 'slow' || state === 'overdue') {
-        hasSlow = true; // others take its place; if it answers after all, it takes it back
+        // Others take its place; if it answers after all, it takes it back.
+        if (state === 'slow') hasPending = true;
+        else hasOverdue = true;
         continue;
       }
       if (counted === 0) isNearestAnswered = state === 'answered';
@@ -112,7 +114,7 @@ export class Lookup {
       return this.#active < parallelism ? this.#ask(nearestUnasked) : WAIT;
     }
     if (hasPending) return WAIT;
-    return hasSlow && counted < this.#k && nearestUnasked === undefined ? WAIT : DONE;
+    return hasOverdue && counted < this.#k && nearestUnasked === undefined ? WAIT : DONE;
   }
 
   /**
@@ -155,7 +157,7 @@ export class Lookup {
 
   /**
    * The K closest by now. Undefined while somebody that only one other ever named is among those not heard: a liar could invent any number of
-   * them. Once they are late, they are not counted.
+   * them. Once they are overdue, they are not counted.
    * @param isMember false for contacts nobody counts on any more
    */
   standing(isMember: (contact: Contact) => boolean): LookupStanding | undefined {
@@ -165,9 +167,9 @@ export class Lookup {
     for (const { state, contact, isConfirmed } of this.#shortlist) {
       if (state === 'answered') answered.push(contact);
       else if (state !== 'passed' && isMember(contact)) {
-        const isHopedFor = state === 'asked' || state === 'unasked';
+        const isHopedFor = state === 'asked' || state === 'unasked' || state === 'slow';
         if (!isConfirmed && isHopedFor) return undefined;
-        if (isConfirmed) (isHopedFor || state === 'slow' ? pending : silent).push(contact);
+        if (isConfirmed) (isHopedFor ? pending : silent).push(contact);
       }
       if (answered.length + pending.length + silent.length === this.#k) break;
     }

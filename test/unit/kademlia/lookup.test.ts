@@ -114,7 +114,7 @@ describe('Lookup', () => {
   });
 
   describe('with a silent contact', () => {
-    it('gives its slot to the next and does not wait once K others answered', () => {
+    it('gives its slot to the next, and waits for it no more once K others answered and it is overdue', () => {
       const lookup = lookupOf([1, 2, 3], { k: 2, alpha: 1 });
       expect(advance(lookup).asked).toEqual([1]);
       lookup.onSlow(byteId(1));
@@ -122,6 +122,8 @@ describe('Lookup', () => {
       answer(lookup, 2);
       expect(advance(lookup).asked).toEqual([3]);
       answer(lookup, 3);
+      expect(lookup.next()).toEqual({ kind: 'wait' });
+      lookup.onOverdue(byteId(1));
       expect(lookup.next()).toEqual({ kind: 'done' });
       expect(lookup.closest.map(byteOf)).toEqual([2, 3]);
       expect(lookup.isComplete).toBe(false);
@@ -193,16 +195,18 @@ describe('Lookup', () => {
       });
     });
 
-    it('cannot tell while somebody that only one other named is among them, until that one is late', () => {
+    it('cannot tell while somebody that only one other named is among them, until that one is overdue', () => {
       const lookup = lookupOf([2, 3, 4], { k: 3, alpha: 3 });
       advance(lookup);
       answer(lookup, 2, [1]);
       expect(advance(lookup).asked).toEqual([1]);
       expect(standingOf(lookup)).toBeUndefined();
       lookup.onSlow(byteId(1));
+      expect(standingOf(lookup)).toBeUndefined();
+      lookup.onOverdue(byteId(1));
       expect(standingOf(lookup)).toEqual({ answered: [2], pending: [3, 4], silent: [] });
       answer(lookup, 3, [1]);
-      expect(standingOf(lookup)).toEqual({ answered: [2, 3], pending: [1], silent: [] });
+      expect(standingOf(lookup)).toEqual({ answered: [2, 3], pending: [], silent: [1] });
     });
   });
 
