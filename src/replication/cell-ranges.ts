@@ -62,6 +62,16 @@ export function intersectRanges(a: readonly CellRange[], b: readonly CellRange[]
   return both;
 }
 
+/** The cells that are in either list, in ranges of one of them. */
+export function uniteRanges(a: readonly CellRange[], b: readonly CellRange[]): CellRange[] {
+  const either: CellRange[] = [];
+  for (const range of [...a, ...b].sort(compareRanges)) {
+    const last = either.at(-1);
+    if (last === undefined || !isWithin(range, last)) either.push(range);
+  }
+  return either;
+}
+
 function isWithin(inner: CellRange, outer: CellRange): boolean {
   return outer.bits <= inner.bits && rangeContains(outer, inner.prefix);
 }

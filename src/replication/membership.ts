@@ -32,6 +32,11 @@ export interface MembershipView {
   readonly shared: ReadonlyMap<string, readonly CellRange[]>;
   /** Fewer than K nodes in all: everybody holds everything, and K' is how many there are. */
   readonly isSmall: boolean;
+  /**
+   * Who came so lately, this node too, that whoever had to make room may not have handed over yet: until when, monotonic ms, by hex node id. Nobody
+   * while everybody known is a member of every region: then nobody had to.
+   */
+  readonly newcomers: ReadonlyMap<string, number>;
 }
 
 /** Before anybody has looked around: a holder of nothing. */
@@ -39,6 +44,7 @@ export const NO_VIEW: MembershipView = {
   regions: [],
   shared: new Map(),
   isSmall: true,
+  newcomers: new Map(),
 };
 
 interface Neighbour {
@@ -50,10 +56,13 @@ interface Neighbour {
   isMember: boolean;
   /** How often it went lately. */
   departures: number;
+  /** When it came to count, monotonic ms; minus infinity when it did before this node knew it. */
+  countsSince: number;
 }
 
 interface Basis {
   readonly depth: number;
+  readonly hasStayed: boolean;
   /** By hex node id. */
   readonly members: ReadonlyMap<string, NodeId>;
 }
@@ -61,6 +70,8 @@ interface Basis {
 /** From a contact's coming or going to the new view, ms. */
 const LOOK_AROUND_MS = 1_000;
 const DEFAULT_INIT: MembershipInit = { stayMs: 10_000 };
+/** Until others have noticed a member that came, counted it, found what it made a stray of theirs and handed that over, ms. */
+const TAKE_OVER_MS = 120_000;
 /** How long departures are held against a node, ms. */
 const MEMORY_MS = 10 * 60_000;
 const MAX_DOUBLINGS = 6;
@@ -74,9 +85,10 @@ export class Membership {
   readonly #neighbours = new Map<string, Neighbour>();
   #view = NO_VIEW;
   /** What the view was made of. */
-  #basis: Basis = { depth: -1, members: new Map() };
+  #basis: Basis = { depth: -1, members: new Map(), hasStayed: false };
   #isStale = true;
-  #hasStayed = false;
+  /** Monotonic ms. */
+  #stayedSince = Number.POSITIVE_INFINITY;
   #timer: Timer | undefined;
   #isStopped = false;
 
@@ -98,7 +110,7 @@ export class Membership {
 
   /** A node that has just started meets others, and does not know yet what that makes of it. */
   get isArriving(): boolean {
-    return this.#isStale && !this.#hasStayed;
+    return this.#isStale && !this.hasStayed;
   }
 
   contact(member: string): Contact | undefined {
@@ -107,7 +119,7 @@ export class Membership {
 
   /** This node has joined, and has been here long enough to be handed something: it knows who else is a member. */
   get hasStayed(): boolean {
-    return this.#hasStayed;
+    return this.#stayedSince < Number.POSITIVE_INFINITY;
   }
 
   /** Contacts came or went; many do at once, so the view is made a moment later. */
@@ -145,8 +157,9 @@ export class Membership {
     if (dueInMs < Number.POSITIVE_INFINITY) this.#arm(dueInMs);
     const members = new Map<string, NodeId>();
     for (const [hex, { isMember, contact }] of this.#neighbours) if (isMember) members.set(hex, contact.id);
-    if (isSame(this.#basis, { depth, members })) return;
-    this.#basis = { depth, members };
+    const basis = { depth, members, hasStayed: this.hasStayed };
+    if (isSame(this.#basis, basis)) return;
+    this.#basis = basis;
     this.#view = this.#viewOf([...members.values()], depth);
     this.#onChange(this.#view);
   }
@@ -160,8 +173,9 @@ export class Membership {
       const known = this.#neighbours.get(hex);
       if (known === undefined) {
         // Whoever a newcomer meets was there before it, and whoever is in view because the view is wider has not come either.
-        const isMember = !this.#hasStayed || commonPrefixLength(self.id, contact.id) < this.#basis.depth;
-        this.#neighbours.set(hex, { contact, since: now, isPresent: true, isMember, departures: 0 });
+        const isMember = !this.hasStayed || commonPrefixLength(self.id, contact.id) < this.#basis.depth;
+        const countsSince = Number.NEGATIVE_INFINITY;
+        this.#neighbours.set(hex, { contact, since: now, isPresent: true, isMember, departures: 0, countsSince });
         continue;
       }
       known.contact = contact;
@@ -188,8 +202,10 @@ export class Membership {
       const age = now - since;
       if (isPresent && !isMember) {
         const wanted = this.#init.stayMs * 2 ** departures;
-        if (age >= wanted) neighbour.isMember = true;
-        else earliest = Math.min(earliest, wanted - age);
+        if (age >= wanted) {
+          neighbour.isMember = true;
+          neighbour.countsSince = now;
+        } else earliest = Math.min(earliest, wanted - age);
       } else if (!isPresent && isMember) {
         if (age >= suspicionTimeMs) neighbour.isMember = false;
         else earliest = Math.min(earliest, suspicionTimeMs - age);
@@ -203,11 +219,12 @@ export class Membership {
 
   /** @returns whole ms until it is worth asking again; infinite once this node has stayed */
   #stay(now: number): number {
-    if (this.#hasStayed) return Number.POSITIVE_INFINITY;
+    if (this.hasStayed) return Number.POSITIVE_INFINITY;
     const remaining = this.#init.stayMs - (now - this.#startedAt);
     if (remaining > 0) return Math.ceil(remaining);
-    this.#hasStayed = !this.#components.kademlia.isBootstrapping;
-    return this.#hasStayed ? Number.POSITIVE_INFINITY : LOOK_AROUND_MS;
+    if (this.#components.kademlia.isBootstrapping) return LOOK_AROUND_MS;
+    this.#stayedSince = now;
+    return Number.POSITIVE_INFINITY;
   }
 
   #viewOf(others: readonly NodeId[], depth: number): MembershipView {
@@ -221,12 +238,28 @@ export class Membership {
       const ranges = list.map(({ range }) => range);
       shared.set(hex, mergeSiblings(ranges, wholes));
     }
-    return { regions, shared, isSmall: others.length + 1 < constants.k };
+    const known = others.length + 1;
+    const hasOutsiders = depth > 0 || known > constants.k;
+    const newcomers = hasOutsiders ? this.#newcomers() : NO_VIEW.newcomers;
+    return { regions, shared, isSmall: known < constants.k, newcomers };
+  }
+
+  #newcomers(): Map<string, number> {
+    const { kademlia, clock } = this.#components;
+    const now = clock.monotonic();
+    const newcomers = new Map<string, number>();
+    for (const [hex, { isMember, countsSince }] of this.#neighbours) {
+      const until = countsSince + TAKE_OVER_MS;
+      if (isMember && until > now) newcomers.set(hex, until);
+    }
+    const until = this.#stayedSince + TAKE_OVER_MS;
+    if (until > now) newcomers.set(kademlia.self.id.hex, until);
+    return newcomers;
   }
 }
 
 function isSame(a: Basis, b: Basis): boolean {
-  if (a.depth !== b.depth || a.members.size !== b.members.size) return false;
+  if (a.depth !== b.depth || a.hasStayed !== b.hasStayed || a.members.size !== b.members.size) return false;
   for (const hex of a.members.keys()) if (!b.members.has(hex)) return false;
   return true;
 }

@@ -92,7 +92,7 @@ const PACE_MS = 50;
 const LINGER_SHARE = 0.9;
 
 export class Repair {
-  readonly settlement = new Settlement();
+  readonly settlement: Settlement;
   readonly #components: RepairComponents;
   readonly #init: RepairInit;
   readonly #membership: Membership;
@@ -113,6 +113,7 @@ export class Repair {
     this.#components = components;
     this.#init = { ...DEFAULT_INIT, ...init };
     this.#budget = new TokenBucket(components.clock, this.#init.bytes);
+    this.settlement = new Settlement(components.clock);
     this.#membership = new Membership(components, (view) => this.#onMembership(view), this.#init.membership);
   }
 

@@ -1,19 +1,29 @@
 /**
  * For which keys this node may speak: it is *settled* for a region once it has compared with enough of the region's members that no finished
- * put can have passed it by. A finished put is on W of K' members; who has compared with W − 1 settled others, or with all there are, holds it.
- * Only then does its "absent" count towards a read quorum.
+ * put can have passed it by. A finished put is on W of K' members; who has compared with R settled others, or with all there are, holds it.
+ * Only then does its "absent" count towards a read quorum. "All there are" may all have come at once, and those who held the region before them
+ * are outside it then: so that counts only once the latter had the time to hand over what they have.
  */
-import type { Load } from '../core/index.ts';
+import type { Clock, Load } from '../core/index.ts';
 import type { CellRange } from '../records/index.ts';
-import { compareRanges, coversRange, gapsBetween, intersectRanges, overlapsRange } from './cell-ranges.ts';
+import {
+  compareRanges,
+  coversRange,
+  EVERYTHING,
+  gapsBetween,
+  intersectRanges,
+  overlapsRange,
+  uniteRanges,
+} from './cell-ranges.ts';
 import { type MembershipView, NO_VIEW } from './membership.ts';
-import { writeQuorum } from './quorum.ts';
+import { readQuorum } from './quorum.ts';
 import { findRegion, type Region, regionsByMember } from './regions.ts';
 
+/** What was compared with a member. */
 interface Comparison {
-  readonly ranges: readonly CellRange[];
-  /** The other was settled in them when it was compared with. */
-  readonly withSettled: boolean;
+  readonly withAnybody: readonly CellRange[];
+  /** Where one of the two was settled then: what this node knows now, no newcomer can have missed. */
+  readonly withSettled: readonly CellRange[];
 }
 
 /** Members an area was compared with. Kept, because every answer to a reader asks for the verdict. */
@@ -24,12 +34,13 @@ interface Tally {
 
 /** Areas a region may fall into on average. */
 const MAX_CUTS = 4;
-const NOTHING: readonly Comparison[] = [];
+const NOTHING: Comparison = { withAnybody: [], withSettled: [] };
 
 export class Settlement {
+  readonly #clock: Clock;
   #view: MembershipView = NO_VIEW;
-  // BOUNDED: by the members of our regions, two comparisons each. By hex node id.
-  readonly #comparisons = new Map<string, readonly Comparison[]>();
+  // BOUNDED: by the members of our regions. By hex node id.
+  readonly #comparisons = new Map<string, Comparison>();
   /**
    * What is settled or not as a whole: the regions, cut where the ones before them ended. Otherwise a region that grows, because a member has
    * gone, would unsettle all its holders at once, for keys they have held and compared all along.
@@ -37,8 +48,12 @@ export class Settlement {
   #areas: readonly Region[] = [];
   // BOUNDED: as the view's ranges: the areas shared with each member, by hex node id. Empty while nothing is open.
   #areasWith: ReadonlyMap<string, readonly Region[]> = new Map();
-  // BOUNDED: by the areas; those that are not settled yet.
+  // BOUNDED: by the areas; those that were not settled when last looked at.
   readonly #open = new Map<Region, Tally>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /**
    * The members changed. What was compared counts where both still are members, and no more where we were not for a while. Where fewer are left
@@ -46,17 +61,23 @@ export class Settlement {
    */
   onMembership(view: MembershipView): void {
     const isFewer = view.isSmall && [...this.#view.shared.keys()].some((member) => !view.shared.has(member));
+    if (isFewer) this.#comparisons.clear();
     const isStillSettled = isFewer ? () => false : this.#settledNow();
+    const settled = this.#settledRanges();
     this.#areas = cutAreas(view.regions, this.#formerAreas());
     this.#view = view;
-    for (const [member, comparisons] of this.#comparisons) {
-      const shared = isFewer ? undefined : view.shared.get(member);
-      const kept = comparisons.flatMap((comparison) => {
-        const ranges = shared === undefined ? [] : intersectRanges(comparison.ranges, shared);
-        return ranges.length === 0 ? [] : [{ ...comparison, ranges }];
+    for (const [member, { withAnybody, withSettled }] of this.#comparisons) {
+      const shared = view.shared.get(member);
+      if (shared === undefined) {
+        this.#comparisons.delete(member);
+        continue;
+      }
+      // Who is settled has missed nothing, so what it was compared with has not either.
+      const counted = uniteRanges(withSettled, intersectRanges(withAnybody, settled));
+      this.#comparisons.set(member, {
+        withAnybody: intersectRanges(withAnybody, shared),
+        withSettled: intersectRanges(counted, shared),
       });
-      if (kept.length > 0) this.#comparisons.set(member, kept);
-      else this.#comparisons.delete(member);
     }
     this.#recount(isStillSettled);
   }
@@ -67,8 +88,11 @@ export class Settlement {
     if (shared === undefined) return;
     const counted = ranges === shared ? shared : intersectRanges(ranges, shared);
     // What was compared with it when it was settled stays true: nothing acknowledged since can have passed us by unnoticed.
-    const earlier = this.#of(member).filter((comparison) => comparison.withSettled && !withSettled);
-    this.#comparisons.set(member, [...earlier, { ranges: counted, withSettled }]);
+    const earlier = this.#of(member).withSettled;
+    this.#comparisons.set(member, {
+      withAnybody: counted,
+      withSettled: withSettled ? uniteRanges(earlier, counted) : earlier,
+    });
     this.#countWith(member);
   }
 
@@ -81,7 +105,7 @@ export class Settlement {
   /** Whether this node may say that a key is absent. */
   isSettled(keyId: Uint8Array): boolean {
     const area = findRegion(this.#areas, keyId);
-    return area !== undefined && !this.#open.has(area);
+    return area !== undefined && !this.#isOpen(area);
   }
 
   /** Members compared with, and regions this node may not speak for yet. */
@@ -94,22 +118,28 @@ export class Settlement {
   }
 
   get isEverywhereSettled(): boolean {
-    return this.#open.size === 0;
+    return this.isSettledIn([EVERYTHING]);
   }
 
   isSettledIn(ranges: readonly CellRange[]): boolean {
-    for (const area of this.#open.keys()) if (overlapsRange(ranges, area.range)) return false;
+    for (const area of this.#open.keys()) if (overlapsRange(ranges, area.range) && this.#isOpen(area)) return false;
     return true;
   }
 
   /** Regions shared with `member` that were not compared with it. */
   isCovered(member: string): boolean {
     const shared = this.#view.shared.get(member) ?? [];
-    return shared.every((range) => this.#of(member).some(({ ranges }) => coversRange(ranges, range)));
+    const { withAnybody, withSettled } = this.#of(member);
+    return shared.every((range) => coversRange(withAnybody, range) || coversRange(withSettled, range));
   }
 
-  #of(member: string): readonly Comparison[] {
+  #of(member: string): Comparison {
     return this.#comparisons.get(member) ?? NOTHING;
+  }
+
+  #settledRanges(): readonly CellRange[] {
+    if (this.#open.size === 0) return [EVERYTHING];
+    return this.#areas.filter((area) => !this.#isOpen(area)).map(({ range }) => range);
   }
 
   /** Where everything is settled the cuts have served; so many cuts are a network that is being made. */
@@ -121,7 +151,7 @@ export class Settlement {
   /** Whether an area lies in one that is settled by now, among the same members: a change elsewhere is no reason to ask anybody again. */
   #settledNow(): (area: Region) => boolean {
     const areas = this.#areas;
-    const open = new Set(this.#open.keys());
+    const open = new Set([...this.#open.keys()].filter((area) => this.#isOpen(area)));
     return ({ range, members }) => {
       const former = findRegion(areas, range.prefix);
       if (former === undefined || open.has(former) || former.range.bits > range.bits) return false;
@@ -159,16 +189,30 @@ export class Settlement {
   }
 
   /** Counts what was compared with a member where the whole area was. */
-  #count(area: Region, { withAnybody, withSettled }: Tally, member: string): void {
-    for (const comparison of this.#of(member)) {
-      if (!coversRange(comparison.ranges, area.range)) continue;
-      withAnybody.add(member);
-      if (comparison.withSettled) withSettled.add(member);
-    }
+  #count({ range }: Region, tally: Tally, member: string): void {
+    const { withAnybody, withSettled } = this.#of(member);
+    const isWithSettled = coversRange(withSettled, range);
+    if (isWithSettled) tally.withSettled.add(member);
+    if (isWithSettled || coversRange(withAnybody, range)) tally.withAnybody.add(member);
   }
 
-  #isDecided({ members: { length } }: Region, { withAnybody, withSettled }: Tally): boolean {
-    return withAnybody.size >= length - 1 || 1 + withSettled.size >= writeQuorum(length);
+  /** Time decides as well. */
+  #isOpen(area: Region): boolean {
+    const tally = this.#open.get(area);
+    if (tally === undefined) return false;
+    if (!this.#isDecided(area, tally)) return true;
+    this.#open.delete(area);
+    return false;
+  }
+
+  #isDecided({ members }: Region, { withAnybody, withSettled }: Tally): boolean {
+    if (withSettled.size >= readQuorum(members.length)) return true;
+    return withAnybody.size >= members.length - 1 && !members.some(({ hex }) => this.#isNewcomer(hex));
+  }
+
+  #isNewcomer(member: string): boolean {
+    const until = this.#view.newcomers.get(member);
+    return until !== undefined && until > this.#clock.monotonic();
   }
 }
 

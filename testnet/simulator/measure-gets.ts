@@ -23,6 +23,8 @@ export interface MeasureGetsOptions {
 }
 
 const TTL_MS = 86_400_000;
+/** After which everybody of a network that has just been made may say what is absent. */
+const SETTLING_MS = 180_000;
 
 /** Puts one record per key, each from any node, and gives the holders time to compare. @returns the keys */
 export async function putSomeRecords(world: World, count: number): Promise<readonly string[]> {
@@ -31,7 +33,7 @@ export async function putSomeRecords(world: World, count: number): Promise<reado
   const put = (key: string) =>
     random.pick(world.running).replication.put({ key: parseKey(key), value: utf8Encode(textOf(key)), ttlMs: TTL_MS });
   for (let i = 0; i < keys.length; i += 16) await world.do(() => Promise.all(keys.slice(i, i + 16).map(put)));
-  await world.run(60_000);
+  await world.run(SETTLING_MS);
   return keys;
 }
 

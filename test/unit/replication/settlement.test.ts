@@ -3,9 +3,11 @@ import { NodeId } from '../../../src/kademlia/index.ts';
 import { EVERYTHING } from '../../../src/replication/cell-ranges.ts';
 import type { MembershipView } from '../../../src/replication/membership.ts';
 import { Settlement } from '../../../src/replication/settlement.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 
 const SELF = idOf(0);
 const KEY = new Uint8Array(32).fill(7);
+const MINUTE = 60_000;
 
 function idOf(n: number): NodeId {
   return NodeId.fromBytes(new Uint8Array(32).fill(n));
@@ -18,12 +20,13 @@ function viewOf(others: readonly number[], more: Partial<MembershipView> = {}): 
     regions: [{ range: EVERYTHING, members: [SELF, ...ids] }],
     shared: new Map(ids.map(({ hex }) => [hex, [EVERYTHING]])),
     isSmall: false,
+    newcomers: new Map(),
     ...more,
   };
 }
 
-function settlementOf(view: MembershipView): Settlement {
-  const settlement = new Settlement();
+function settlementOf(view: MembershipView, clock = new ManualClock()): Settlement {
+  const settlement = new Settlement(clock);
   settlement.onMembership(view);
   return settlement;
 }
@@ -37,11 +40,11 @@ describe('a node', () => {
     expect(settlementOf(viewOf([])).isSettled(KEY)).toBe(true);
   });
 
-  it('is settled once it has compared with one less settled members than a put is acknowledged by', () => {
+  it('is settled once it has compared with as many settled members as a get asks: it held nothing itself when it came', () => {
     const settlement = settlementOf(viewOf([1, 2, 3, 4]));
-    compare(settlement, [1], true);
+    compare(settlement, [1, 2], true);
     expect(settlement.isSettled(KEY)).toBe(false);
-    compare(settlement, [2], true);
+    compare(settlement, [3], true);
     expect(settlement.isSettled(KEY)).toBe(true);
   });
 
@@ -53,12 +56,26 @@ describe('a node', () => {
     expect(settlement.isSettled(KEY)).toBe(true);
   });
 
+  it('gives those outside the time to hand over, when all others may have come as late as it did', async () => {
+    const clock = new ManualClock();
+    const settlement = settlementOf(
+      viewOf([1, 2, 3, 4], { newcomers: new Map([[idOf(2).hex, clock.monotonic() + 2 * MINUTE]]) }),
+      clock,
+    );
+    compare(settlement, [1, 2, 3, 4], false);
+    await clock.advance(MINUTE);
+    expect(settlement.isSettled(KEY)).toBe(false);
+    await clock.advance(MINUTE);
+    expect(settlement.isSettled(KEY)).toBe(true);
+    expect(settlement.isEverywhereSettled).toBe(true);
+  });
+
   it('keeps what was compared with those who stay members', () => {
     const settlement = settlementOf(viewOf([1, 2, 3, 4]));
-    compare(settlement, [1, 2], true);
-    settlement.onMembership(viewOf([1, 2, 5, 6]));
+    compare(settlement, [1, 2, 3], true);
+    settlement.onMembership(viewOf([1, 2, 3, 5]));
     expect(settlement.isSettled(KEY)).toBe(true);
-    settlement.onMembership(viewOf([1, 5, 6, 7]));
+    settlement.onMembership(viewOf([1, 2, 5, 6]));
     expect(settlement.isSettled(KEY)).toBe(false);
   });
 
