@@ -56,6 +56,7 @@ export {
   type ReadyInfo,
   resolveConfig,
 } from './node/index.ts';
+export { systemClock } from './platform/index.ts';
 export { DEFAULT_NETWORK_CONSTANTS, type Key, type KeyClass, parseKey } from './records/index.ts';
 export type {
   RegistryStorage,

@@ -12,7 +12,7 @@ import {
   parsePeerSources,
   parseRendezvousAddress,
 } from '../bootstrap/index.ts';
-import { type Clock, isNautilusError, type Observer, SILENT_OBSERVER, type StateStore } from '../core/index.ts';
+import { type Clock, isNautilusError, type Observer, SILENT_OBSERVER } from '../core/index.ts';
 import { Kademlia, type Transport } from '../kademlia/index.ts';
 import {
   createLibp2pTransport,
@@ -34,22 +34,18 @@ import {
 } from '../platform/index.ts';
 import { DEFAULT_NETWORK_CONSTANTS, type NetworkConstants, toPeerIdText } from '../records/index.ts';
 import {
-  absoluteUrls,
   checkStorageUrl,
   createStateStore,
-  openExchangeable,
   openLmdbStorage,
-  openRegistry,
-  openStorages,
   parseShardUrls,
-  type Registry,
-  storageNames,
+  type RegistryStorage,
 } from '../registry/index.ts';
 import { Replication } from '../replication/index.ts';
 import { createControlServer } from '../servers/control/index.ts';
 import { type ConfigSources, loadConfig, type NodeConfig } from './config.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { NautilusNode, type Storages } from './nautilus-node.ts';
+import { NautilusNode } from './nautilus-node.ts';
+import { openRecords } from './open-records.ts';
 
 /**
  * The configuration of a node: flags over `NAUTILUS_*` over `config.json` in the data directory over defaults.
@@ -74,6 +70,11 @@ export interface CreateNodeOptions {
   readonly clock?: Clock | undefined;
   /** Called once, with the transport over libp2p: what it returns is what the node speaks through. It must pass `stop()` on. @default that transport itself */
   readonly wrapTransport?: ((transport: Transport) => Transport) | undefined;
+  /**
+   * Where a server keeps its records, instead of what the configuration names: a storage of your own. From now on it is the node's, which closes it
+   * when it stops or cannot start.
+   */
+  readonly storage?: RegistryStorage | undefined;
 }
 
 /** How many ports after the default are tried when nobody chose one. */
@@ -84,24 +85,26 @@ const PORTS_TRIED = 100;
  * @throws NautilusError `CONFIG_INVALID`, `ADDRESS_INVALID`, `DATA_DIR_IN_USE`, `DATA_DIR_UNUSABLE`, `STORAGE_DAMAGED`, `PORT_TAKEN`, …
  */
 export async function createNode(config: NodeConfig, options: CreateNodeOptions = {}): Promise<NautilusNode> {
-  const { observer: listener = SILENT_OBSERVER, signal, clock = systemClock, wrapTransport } = options;
+  const { observer: listener = SILENT_OBSERVER, clock = systemClock, storage } = options;
   const lifecycle = new Lifecycle({ clock, observer: listener });
   try {
-    return await openNode(config, { clock, lifecycle, listener, signal, wrapTransport });
+    if (storage !== undefined) lifecycle.opened('given storage', storage, (given) => given.close());
+    return await openNode(config, { ...options, clock, lifecycle, listener });
   } catch (error) {
     await lifecycle.close();
     throw error;
   }
 }
 
-interface Opening extends Pick<CreateNodeOptions, 'signal' | 'wrapTransport'> {
+interface Opening extends Pick<CreateNodeOptions, 'signal' | 'wrapTransport' | 'storage'> {
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
   readonly listener: Observer;
 }
 
 async function openNode(config: NodeConfig, opening: Opening): Promise<NautilusNode> {
-  const { clock, lifecycle, listener, signal, wrapTransport = (transport: Transport) => transport } = opening;
+  const { clock, lifecycle, listener, signal, storage } = opening;
+  const { wrapTransport = (transport: Transport) => transport } = opening;
   const { mode, network, dataDir } = config;
   const constants: NetworkConstants = { ...DEFAULT_NETWORK_CONSTANTS, network };
 
@@ -122,7 +125,9 @@ async function openNode(config: NodeConfig, opening: Opening): Promise<NautilusN
   lifecycle.opened('state', stateStorage, (storage) => storage.close());
   const state = createStateStore(stateStorage);
   const records =
-    mode === 'server' ? await openRecords(config, { clock, lifecycle, observer, constants, state, signal }) : undefined;
+    mode === 'server'
+      ? await openRecords(config, { clock, lifecycle, observer, constants, state, storage, signal })
+      : undefined;
 
   const transport = wrapTransport(await openTransport(config, identity, { clock, observer, constants }));
   lifecycle.opened('transport', transport, (opened) => opened.stop());
@@ -186,54 +191,6 @@ async function openNode(config: NodeConfig, opening: Opening): Promise<NautilusN
   const control = await createControlServer({ api: node, dataDir, observer });
   lifecycle.opened('control socket', control, (opened) => opened.close());
   return node;
-}
-
-interface OpeningRecords extends Omit<Opening, 'listener'> {
-  readonly observer: Observer;
-  readonly constants: NetworkConstants;
-  readonly state: StateStore;
-}
-
-interface Records {
-  readonly registry: Registry;
-  readonly storages: Storages;
-}
-
-async function openRecords(
-  config: NodeConfig,
-  { clock, lifecycle, observer, constants, state, signal }: OpeningRecords,
-): Promise<Records> {
-  const { storage: urls, dataDir, limits } = config;
-  const opening = { dataDir, clock, random: systemRandom, observer, state };
-  const exchanger = await openExchangeable({
-    ...opening,
-    urls,
-    open: (each, given) => openStorages(each, { ...opening, signal: given }),
-    name: (each) => storageNames(each, dataDir),
-    signal,
-  });
-  const { storage } = exchanger;
-  lifecycle.opened('records', exchanger, () => exchanger.close());
-  const { maxRecords, maxBytes } = limits;
-  const registry = await openRegistry({
-    storage,
-    clock,
-    constants,
-    observer,
-    limits: { maxRecords, maxBytes },
-    signal,
-  });
-  lifecycle.opened('registry', registry, () => registry.close());
-  const storages: Storages = {
-    get current() {
-      return exchanger.current;
-    },
-    get progress() {
-      return exchanger.progress;
-    },
-    migrate: (to, options) => exchanger.migrate(absoluteUrls([to], dataDir), options),
-  };
-  return { registry, storages };
 }
 
 interface OpeningTransport {

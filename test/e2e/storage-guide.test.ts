@@ -1,7 +1,7 @@
 /** The guide to a storage of one's own: its code is compiled and run as it tells people to, so it passes the suite in front of their eyes. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -22,7 +22,7 @@ function filesIn(guide: string): Map<string, string> {
   return files;
 }
 
-test('the storage that the guide builds compiles and passes every case of the suite', {
+test('the storage that the guide builds compiles, passes every case of the suite, and keeps the records of a node', {
   timeout: 120_000,
 }, async () => {
   const guide = await readFile(GUIDE, 'utf8');
@@ -41,7 +41,7 @@ test('the storage that the guide builds compiles and passes every case of the su
     ...(existsSync('/dev/shm') && { TMPDIR: '/dev/shm' }),
   });
   const commands = codeBlocks(guide).flatMap((block) => (block.language === 'sh' ? commandsOf(block) : []));
-  expect(commands).toHaveLength(2);
+  expect(commands).toHaveLength(4);
   const outputs: string[] = [];
   for (const { text } of commands) {
     const [program = '', ...args] = text.split(' ');
@@ -52,8 +52,10 @@ test('the storage that the guide builds compiles and passes every case of the su
     );
     outputs.push(stdout);
   }
-  const report = outputs.at(-1)!;
+  const [, report, , found] = outputs as [string, string, string, string];
   expect(Number(/^# pass (\d+)$/m.exec(report)?.[1])).toBeGreaterThanOrEqual(65);
   expect(report).toMatch(/^# fail 0$/m);
   expect(report).toMatch(/^# skipped 0$/m);
+  expect(found).toBe('10.0.0.5:80\n');
+  expect(await readdir(join(work, 'records'))).not.toEqual([]);
 });
