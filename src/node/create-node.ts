@@ -12,7 +12,14 @@ import {
   parsePeerSources,
   parseRendezvousAddress,
 } from '../bootstrap/index.ts';
-import { type Clock, isNautilusError, type Observer, SILENT_OBSERVER } from '../core/index.ts';
+import {
+  type Clock,
+  isNautilusError,
+  NautilusError,
+  type Observer,
+  SILENT_OBSERVER,
+  type StateStore,
+} from '../core/index.ts';
 import { Kademlia, type Transport } from '../kademlia/index.ts';
 import {
   createLibp2pTransport,
@@ -34,18 +41,23 @@ import {
 } from '../platform/index.ts';
 import { DEFAULT_NETWORK_CONSTANTS, type NetworkConstants, toPeerIdText } from '../records/index.ts';
 import {
+  absoluteUrls,
   checkStorageUrl,
   createStateStore,
+  openExchangeable,
   openLmdbStorage,
+  openRegistry,
+  openStorages,
   parseShardUrls,
+  type Registry,
   type RegistryStorage,
+  storageNames,
 } from '../registry/index.ts';
 import { Replication } from '../replication/index.ts';
 import { createControlServer } from '../servers/control/index.ts';
 import { type ConfigSources, loadConfig, type NodeConfig } from './config.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { NautilusNode } from './nautilus-node.ts';
-import { openRecords } from './open-records.ts';
+import { NautilusNode, type Storages } from './nautilus-node.ts';
 
 /**
  * The configuration of a node: flags over `NAUTILUS_*` over `config.json` in the data directory over defaults.
@@ -191,6 +203,79 @@ async function openNode(config: NodeConfig, opening: Opening): Promise<NautilusN
   const control = await createControlServer({ api: node, dataDir, observer });
   lifecycle.opened('control socket', control, (opened) => opened.close());
   return node;
+}
+
+interface OpeningRecords extends Omit<Opening, 'listener' | 'wrapTransport'> {
+  readonly observer: Observer;
+  readonly constants: NetworkConstants;
+  readonly state: StateStore;
+}
+
+interface Records {
+  readonly registry: Registry;
+  readonly storages: Storages;
+}
+
+/** The registry of a server and the storages under it: those its configuration names, which may be exchanged, or the one it was given. */
+async function openRecords(config: NodeConfig, opening: OpeningRecords): Promise<Records> {
+  const { clock, lifecycle, observer, constants, signal } = opening;
+  const { maxRecords, maxBytes } = config.limits;
+  const { storage, storages } = opening.storage ? given(opening.storage) : await openNamed(config, opening);
+  const registry = await openRegistry({
+    storage,
+    clock,
+    constants,
+    observer,
+    limits: { maxRecords, maxBytes },
+    signal,
+  });
+  lifecycle.opened('registry', registry, () => registry.close());
+  return { registry, storages };
+}
+
+interface OpenedStorage {
+  readonly storage: RegistryStorage;
+  readonly storages: Storages;
+}
+
+async function openNamed({ storage: urls, dataDir }: NodeConfig, opening: OpeningRecords): Promise<OpenedStorage> {
+  const { clock, lifecycle, observer, state, signal } = opening;
+  const parts = { dataDir, clock, random: systemRandom, observer, state };
+  const exchanger = await openExchangeable({
+    ...parts,
+    urls,
+    open: (each, upTo) => openStorages(each, { ...parts, signal: upTo }),
+    name: (each) => storageNames(each, dataDir),
+    signal,
+  });
+  lifecycle.opened('records', exchanger, () => exchanger.close());
+  const storages: Storages = {
+    get current() {
+      return exchanger.current;
+    },
+    get progress() {
+      return exchanger.progress;
+    },
+    migrate: (to, moving) => exchanger.migrate(absoluteUrls([to], dataDir), moving),
+  };
+  return { storage: exchanger.storage, storages };
+}
+
+/** Nobody but the program that made it knows how to open it again, so a start could not resume a migration. */
+function given(storage: RegistryStorage): OpenedStorage {
+  return {
+    storage,
+    storages: {
+      current: { names: ['given by the program'], ring: undefined },
+      progress: undefined,
+      migrate: () => {
+        throw new NautilusError(
+          'CONFIG_INVALID',
+          'the program gave this node its storage: only one that --storage names can be migrated',
+        );
+      },
+    },
+  };
 }
 
 interface OpeningTransport {
