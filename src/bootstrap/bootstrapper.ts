@@ -3,9 +3,16 @@
  * around (`bootstrap()` of the table), wait, again. While the table is dry the waits are a back-off; once it is not they are long, and asking again is what heals a
  * network that was cut in two. The node's start never waits for any of it. Not here: what sources are, and how an address is dialled.
  */
-import { type Clock, isNautilusError, NautilusError, type Observer, type Random, sleep } from '../core/index.ts';
+import {
+  type Clock,
+  isNautilusError,
+  NautilusError,
+  type Observer,
+  type Random,
+  sleep,
+  untilAborted,
+} from '../core/index.ts';
 import type { Peer, RequestOptions } from '../kademlia/index.ts';
-import { abortable } from './abortable.ts';
 import { askSource } from './ask-source.ts';
 import { Backoff, jittered } from './backoff.ts';
 import { describeMissing, describeRound } from './describe-round.ts';
@@ -115,7 +122,7 @@ export class Bootstrapper {
    * @throws the signal's reason; NautilusError `ABORTED` when this is stopped first
    */
   async whenJoined({ signal }: WaitOptions = {}): Promise<void> {
-    await abortable(abortable(this.#firstJoin, this.#stopping.signal), signal);
+    await untilAborted(untilAborted(this.#firstJoin, this.#stopping.signal), signal);
   }
 
   /**
@@ -123,7 +130,7 @@ export class Bootstrapper {
    * @throws as `whenJoined`
    */
   firstAttempt({ signal }: WaitOptions = {}): Promise<'joined' | 'nobody'> {
-    return abortable(abortable(this.#firstAttempt, this.#stopping.signal), signal);
+    return untilAborted(untilAborted(this.#firstAttempt, this.#stopping.signal), signal);
   }
 
   #isDry(): boolean {

@@ -3,7 +3,7 @@
  * the configured DNS servers, because the operating system offers no way to ask for them.
  */
 import { lookup, Resolver } from 'node:dns/promises';
-import { abortable } from './abortable.ts';
+import { onAbort, untilAborted } from '../core/index.ts';
 
 export interface NameOptions {
   readonly signal?: AbortSignal | undefined;
@@ -36,7 +36,7 @@ export function createSystemNameResolver(options: SystemNameResolverOptions = {}
     addresses: async (host, family, { signal } = {}) => {
       const found = await emptyWhenAbsent(
         // getaddrinfo cannot be cancelled
-        abortable(lookup(host, { all: true, family: family === 'any' ? 0 : family }), signal),
+        untilAborted(lookup(host, { all: true, family: family === 'any' ? 0 : family }), signal),
       );
       return found.map(({ address, family: found }) => ({ address, family: found === 6 ? 6 : 4 }));
     },
@@ -46,12 +46,12 @@ export function createSystemNameResolver(options: SystemNameResolverOptions = {}
       const resolver = new Resolver({ timeout: QUERY_TIMEOUT_MS, tries: QUERY_TRIES });
       if (options.servers !== undefined) resolver.setServers([...options.servers]);
       const cancel = () => resolver.cancel();
-      signal?.addEventListener('abort', cancel, { once: true });
+      const stop = signal && onAbort(signal, cancel);
       try {
-        const chunks = await emptyWhenAbsent(abortable(resolver.resolveTxt(name), signal));
+        const chunks = await emptyWhenAbsent(untilAborted(resolver.resolveTxt(name), signal));
         return chunks.map((parts) => parts.join(''));
       } finally {
-        signal?.removeEventListener('abort', cancel);
+        stop?.();
       }
     },
   };

@@ -1,5 +1,4 @@
 /** The time one request may take, spent piece by piece. */
-import { setMaxListeners } from 'node:events';
 import { AssertionError, type Clock, NautilusError, sleep } from '../../src/core/index.ts';
 import type { RequestOptions } from '../../src/kademlia/index.ts';
 
@@ -14,8 +13,6 @@ export class Trip {
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
     this.#until = clock.monotonic() + timeoutMs;
-    // All requests of a lookup share one.
-    if (signal !== undefined) setMaxListeners(0, signal);
   }
 
   /** What is left, for the next one who needs a timeout. */

@@ -1,5 +1,4 @@
 /** What the commands of one run share: the network, the account, the figures, chance, and what goes on in the background. */
-import { setMaxListeners } from 'node:events';
 import { NautilusError, sleep } from '../../src/core/index.ts';
 import { RecordAccount } from './record-account.ts';
 import type { NodeSet } from './scenario-command.ts';
@@ -30,7 +29,6 @@ export class ScenarioRun {
   constructor(target: ScenarioTarget, signal: AbortSignal | undefined) {
     this.target = target;
     this.startedAt = target.clock.monotonic();
-    setMaxListeners(0, this.#abort.signal); // one per sleeping node
     if (signal?.aborted) this.fail(signal.reason);
     signal?.addEventListener('abort', () => this.fail(signal.reason), { once: true });
   }

@@ -1,4 +1,5 @@
 /** The newest of a row of values, for whoever watches at their own pace: what came and went between two looks is not seen. */
+import { onAbort } from '../../core/index.ts';
 
 export class Latest<T> {
   #value: T | undefined;
@@ -47,9 +48,9 @@ export class Latest<T> {
       wake = resolve;
     });
     this.#waiting.push(wake);
-    signal?.addEventListener('abort', wake, { once: true });
+    const unwatch = signal && onAbort(signal, wake);
     await woken;
-    signal?.removeEventListener('abort', wake);
+    unwatch?.();
   }
 
   #wake(): void {

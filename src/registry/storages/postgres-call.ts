@@ -2,8 +2,7 @@
  * One call of the storage, as its caller sees it: over with its last answer, its deadline or its signal, whichever comes first. It asks for
  * one thing or for many; what it asked for looks at `isOver` before it is sent.
  */
-import { setMaxListeners } from 'node:events';
-import type { Clock, Timer } from '../../core/index.ts';
+import { type Clock, onAbort, type Timer } from '../../core/index.ts';
 import { PostgresSilence } from './postgres-errors.ts';
 
 export interface PostgresCallOptions {
@@ -22,6 +21,7 @@ export class PostgresCall<T> {
   #missing: number;
   #end: { resolve(answers: readonly T[]): void; reject(error: unknown): void } | undefined;
   #timer: Timer | undefined;
+  #unwatch: () => void = () => undefined;
   #heardAt: number;
 
   /** @param count of its parts, one or more */
@@ -35,10 +35,7 @@ export class PostgresCall<T> {
     });
     this.#heardAt = clock.monotonic();
     this.#arm();
-    if (signal === undefined) return;
-    // Any number of calls may share one signal; each takes its listener back.
-    setMaxListeners(0, signal);
-    signal.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal !== undefined) this.#unwatch = onAbort(signal, () => void this.#finish()?.reject(signal.reason));
   }
 
   get isOver(): boolean {
@@ -77,15 +74,11 @@ export class PostgresCall<T> {
     });
   }
 
-  readonly #onAbort = (): void => {
-    this.#finish()?.reject(this.#options.signal?.reason);
-  };
-
   #finish() {
     const end = this.#end;
     this.#end = undefined;
     this.#timer?.cancel();
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#unwatch();
     return end;
   }
 }

@@ -5,7 +5,7 @@
  * reconnecting, which repeats writes and queues without a bound.
  */
 import { randomInt } from 'node:crypto';
-import { type Clock, NautilusError, sleep, type Timer } from '../../core/index.ts';
+import { type Clock, NautilusError, onAbort, sleep, type Timer } from '../../core/index.ts';
 import { failed, toCallError, toRedisError } from './redis-errors.ts';
 import type { RedisSession } from './redis-greeting.ts';
 import { RedisReplyError } from './redis-link.ts';
@@ -186,8 +186,7 @@ export class RedisConnection {
     const { address, clock, timeoutMs, connect } = this.#options;
     signal?.throwIfAborted();
     const attempt = new AbortController();
-    const onAbort = () => attempt.abort(signal?.reason);
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const unwatch = signal && onAbort(signal, () => attempt.abort(signal.reason));
     const timer = clock.setTimer(timeoutMs, () => attempt.abort(silent(address, timeoutMs, 'connecting')));
     try {
       return await connect(attempt.signal);
@@ -196,7 +195,7 @@ export class RedisConnection {
       throw toRedisError(address, error);
     } finally {
       timer.cancel();
-      signal?.removeEventListener('abort', onAbort);
+      unwatch?.();
     }
   }
 

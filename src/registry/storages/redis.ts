@@ -5,7 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import type { Redis, RedisOptions } from 'ioredis';
-import { type Clock, isNautilusError, type Observer, SILENT_OBSERVER } from '../../core/index.ts';
+import { type Clock, isNautilusError, type Observer, onAbort, SILENT_OBSERVER } from '../../core/index.ts';
 import type { RegistryStorage } from '../storage.ts';
 import { loadClient } from './load-client.ts';
 import { RedisConnection } from './redis-connection.ts';
@@ -135,7 +135,7 @@ async function greetOrLeave<T extends RedisLink | RedisSession>(
   work: () => Promise<T>,
 ): Promise<T> {
   const destroy = () => link.destroy();
-  signal.addEventListener('abort', destroy, { once: true });
+  const unwatch = onAbort(signal, destroy);
   try {
     signal.throwIfAborted();
     return await work();
@@ -145,7 +145,7 @@ async function greetOrLeave<T extends RedisLink | RedisSession>(
     if (!isNautilusError(error)) signal.throwIfAborted();
     throw error;
   } finally {
-    signal.removeEventListener('abort', destroy);
+    unwatch();
   }
 }
 
