@@ -4,11 +4,11 @@
  */
 import { type Clock, NautilusError, sleep } from '../../core/index.ts';
 import type { RegistryStorage } from '../storage.ts';
+import { within } from '../within.ts';
 import { ChangedKeys } from './changed-keys.ts';
 import { removeMark } from './copy-mark.ts';
 import type { ExchangeableStorage } from './exchangeable-storage.ts';
 import { type PassProgress, StorageCopy, type StorageCopyInit } from './storage-copy.ts';
-import { within } from './within.ts';
 
 export interface ExchangeInit extends StorageCopyInit {
   /** Keys written since they were copied; beyond, writes wait. */

@@ -3,25 +3,24 @@
  * every write is noted before it begins and when it has ended, so that whoever makes the copy knows what to copy again. Not here: making the copy
  * (storage-copy.ts), deciding when (exchange.ts).
  */
-import { assert, type NautilusError } from '../../core/index.ts';
+import { assert, type NautilusError, untilAborted } from '../../core/index.ts';
 import { toKeyText } from '../key-text.ts';
-import {
-  MAX_STORAGE_KEY_BYTES,
-  type RegistryStorage,
-  type ScanOptions,
-  type StorageCapabilities,
-  type StorageEntry,
-  type StorageOptions,
-  type StorageParts,
-  type StorageSize,
-  type StoredEntry,
-  type StoreIfOperation,
-  type StoreIfOutcome,
+import type {
+  RegistryStorage,
+  ScanOptions,
+  StorageCapabilities,
+  StorageEntry,
+  StorageOptions,
+  StorageParts,
+  StorageSize,
+  StoredEntry,
+  StoreIfOperation,
+  StoreIfOutcome,
 } from '../storage.ts';
+import { assertStorageKey } from '../storage-key.ts';
 import { CallCount } from './call-count.ts';
 import type { ChangedKeys } from './changed-keys.ts';
 import { ExchangeableParts } from './exchangeable-parts.ts';
-import { untilAborted } from './until-aborted.ts';
 
 /** One storage in use, and the calls it has not answered yet. */
 interface Side {
@@ -185,9 +184,7 @@ export class ExchangeableStorage implements RegistryStorage {
     const changes = this.#following?.changes;
     if (changes === undefined) return writes.run(() => call(storage, options));
     signal?.throwIfAborted();
-    for (const { length } of keys) {
-      assert(length > 0 && length <= MAX_STORAGE_KEY_BYTES, `a storage key has 1 to ${MAX_STORAGE_KEY_BYTES} bytes`);
-    }
+    keys.forEach(assertStorageKey);
     const texts = keys.map(toKeyText);
     changes.begin(texts);
     // Without the signal: it must be known when the write is over, and a caller who stopped waiting may use the bytes for something else.

@@ -6,10 +6,10 @@
 import { type Clock, NautilusError, sleep } from '../../core/index.ts';
 import { fromKeyText, toKeyText } from '../key-text.ts';
 import type { RegistryStorage, StorageEntry } from '../storage.ts';
+import { within } from '../within.ts';
 import type { ChangedKeys } from './changed-keys.ts';
 import { comparePage, type PageDifference } from './compare-page.ts';
 import { isMark } from './copy-mark.ts';
-import { within } from './within.ts';
 
 export interface StorageCopyInit {
   /** Entries a step reads from each side, and writes at most. */

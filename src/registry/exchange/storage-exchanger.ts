@@ -13,12 +13,12 @@ import {
   sleep,
 } from '../../core/index.ts';
 import type { RegistryStorage } from '../storage.ts';
+import { within } from '../within.ts';
 import { checkFree, markOwner, setMark } from './copy-mark.ts';
 import { Exchange, type ExchangeInit, type ExchangeProgress } from './exchange.ts';
 import { afterSwitch, type ExchangeDocument, readDocument, writeDocument } from './exchange-document.ts';
 import { ExchangeableStorage } from './exchangeable-storage.ts';
 import { Latest } from './latest.ts';
-import { within } from './within.ts';
 
 export interface ExchangerComponents<Opened extends { readonly storage: RegistryStorage }> {
   /** Durable, and none of the storages. */

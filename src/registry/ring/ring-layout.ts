@@ -126,8 +126,13 @@ export class RingLayout {
   unreadable(): readonly Shard[] {
     return [...this.shards.values()].filter((shard) => {
       const isConcerned = this.#ring.has(shard.name) || this.#former?.has(shard.name) === true;
-      return isConcerned && (!shard.isUp || this.isBlank(shard) || this.unknownHintsFor(shard) !== undefined);
+      return isConcerned && !this.isReadable(shard);
     });
+  }
+
+  /** It is up, and nothing written for it is on a shard that nobody has heard of yet. What waits for it elsewhere is another question: see HintIndex. */
+  isReadable(shard: Shard): boolean {
+    return shard.isUp && !this.isBlank(shard) && this.unknownHintsFor(shard) === undefined;
   }
 
   setBlank(shard: Shard, isBlank: boolean): void {

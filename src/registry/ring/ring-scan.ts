@@ -155,10 +155,7 @@ async function resolve(
     having !== undefined &&
     hints.of(group).length === 0 &&
     layout.moveOf(group) === undefined &&
-    homes.every(
-      (shard) =>
-        shard.isUp && !lost.has(shard) && !layout.isBlank(shard) && layout.unknownHintsFor(shard) === undefined,
-    );
+    homes.every((shard) => !lost.has(shard) && layout.isReadable(shard));
   if (isPlain) {
     const copies = homes.map((home) => having.find(({ shard }) => shard === home)?.entry);
     const first = copies[0];

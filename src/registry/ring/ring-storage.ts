@@ -2,38 +2,35 @@
  * Several storages as one: a ring of shards behind the port every storage has. Keys of one group lie on the same shards; a shard that fails is
  * gone around and caught up with later. Not here: what a group needs (group-settler.ts, group-access.ts), what goes on by itself (ring-work.ts).
  */
-import { assert, isNautilusError, KeyedQueue, type Load, NautilusError } from '../../core/index.ts';
-import {
-  MAX_STORAGE_KEY_BYTES,
-  type MergeEntries,
-  type PartChange,
-  type RegistryStorage,
-  type ScanOptions,
-  type StorageCapabilities,
-  type StorageEntry,
-  type StorageOptions,
-  type StorageParts,
-  type StorageSize,
-  type StoredEntry,
-  type StoreIfOperation,
-  type StoreIfOutcome,
+import { assert, isNautilusError, KeyedQueue, type Load, NautilusError, untilAborted } from '../../core/index.ts';
+import type {
+  MergeEntries,
+  PartChange,
+  RegistryStorage,
+  ScanOptions,
+  StorageCapabilities,
+  StorageEntry,
+  StorageOptions,
+  StorageParts,
+  StorageSize,
+  StoredEntry,
+  StoreIfOperation,
+  StoreIfOutcome,
 } from '../storage.ts';
+import { assertStorageKey } from '../storage-key.ts';
 import { GroupAccess } from './group-access.ts';
 import { GroupSettler, isOfShard } from './group-settler.ts';
 import { isReserved } from './hint.ts';
 import { HotKeys } from './hot-keys.ts';
 import { GROUP_BYTES, groupOf } from './key-group.ts';
 import { RelocatedKeys } from './relocated-keys.ts';
+import { runRingBatch } from './ring-batch.ts';
 import { HIGHER_VERSION, type RingParts } from './ring-parts.ts';
 import { type RingScanOptions, scanRing } from './ring-scan.ts';
 import type { Shard } from './shard.ts';
 
 // BOUNDED: calls at once, over all shards; a batch counts each of its operations.
 const MAX_CALLS = 65_536;
-/** Of one batch, on one shard at a time: keeps a call within its deadline. */
-const BATCH_OPERATIONS = 512;
-/** Operations of a batch that need more than one shard, at once. */
-const SLOW_OPERATIONS = 64;
 
 /** Told of what the ring's own work should look at. */
 export interface RingStorageHooks {
@@ -111,10 +108,10 @@ export class RingStorage implements RegistryStorage {
     options?: StorageOptions,
   ): Promise<readonly (StorageEntry | undefined)[]> {
     return this.#run(keys, options, () =>
-      this.#batch(keys, (key) => key, {
-        isPlain: () => true,
-        fast: (shard, some) => shard.call(some, (storage) => storage.retrieveBatch(some)),
-        slow: (key) => this.#retrieve(key),
+      runRingBatch(keys, {
+        shardOf: (key) => this.#plainHome(this.#noted(key)),
+        together: (shard, some) => shard.call(some, (storage) => storage.retrieveBatch(some)),
+        alone: (key) => this.#retrieve(key),
         // A read may always be asked for again.
         mayRetry: () => true,
       }),
@@ -134,15 +131,19 @@ export class RingStorage implements RegistryStorage {
   ): Promise<readonly StoreIfOutcome[]> {
     const own = operations.map(owned);
     const keys = own.map(({ key }) => key);
+    const isOnOne = this.#ring.layout.copies === 1;
     return this.#run(keys, options, () =>
-      this.#batch(own, ({ key }) => key, {
-        isPlain: () => this.#ring.layout.copies === 1,
-        fast: (shard, some) =>
+      runRingBatch(own, {
+        shardOf: ({ key }) => {
+          const group = this.#noted(key);
+          return isOnOne ? this.#plainHome(group) : undefined;
+        },
+        together: (shard, some) =>
           shard.call(
             some.map(({ key }) => key),
             (storage) => storage.storeIfBatch(some),
           ),
-        slow: (operation) => this.inGroup(groupOf(operation.key), (group) => this.access.storeIf(group, operation)),
+        alone: (operation) => this.inGroup(groupOf(operation.key), (group) => this.access.storeIf(group, operation)),
         mayRetry: (error) => isNautilusError(error, 'SHARD_DOWN'),
       }),
     );
@@ -168,19 +169,10 @@ export class RingStorage implements RegistryStorage {
     const { prefix } = options;
     if (prefix === undefined || prefix.length < GROUP_BYTES)
       return this.#scanAll({ ...options, isPartial: false }, { signal });
-    return this.#run([], { signal }, async () => {
-      const group = groupOf(prefix);
-      this.hotKeys.note(group);
-      const shard = this.#plainHome(group);
-      if (shard !== undefined) {
-        try {
-          return await shard.call([], (storage) => storage.scan(options));
-        } catch (error) {
-          if (!this.#mayGoAround(shard, error)) throw error;
-        }
-      }
-      return this.inGroup(group, () => this.access.scan(group, options, shard));
-    });
+    const inOne = (storage: RegistryStorage) => storage.scan(options);
+    return this.#run([], { signal }, () =>
+      this.#read(prefix, [], inOne, (group, failed) => this.access.scan(group, options, failed)),
+    );
   }
 
   /** Of shards that are down, what they held when last looked at. */
@@ -246,8 +238,8 @@ export class RingStorage implements RegistryStorage {
     this.#checkOpen();
     signal?.throwIfAborted();
     for (const key of keys) {
-      const isKey = key.length > 0 && key.length <= MAX_STORAGE_KEY_BYTES && !isReserved(key);
-      assert(isKey, `a storage key has 1 to ${MAX_STORAGE_KEY_BYTES} bytes, and is none of the ring's own`);
+      assertStorageKey(key);
+      assert(!isReserved(key), "a storage key is none of the ring's own");
     }
     const weight = Math.max(1, keys.length);
     if (this.#load > 0 && this.#load + weight > MAX_CALLS) {
@@ -264,31 +256,46 @@ export class RingStorage implements RegistryStorage {
       this.#load -= weight;
     });
     this.#calls.add(call);
-    return signal === undefined ? call : unlessAborted(call, signal);
+    return untilAborted(call, signal);
   }
 
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new NautilusError('STORAGE_FAILED', 'the ring is closed: open it again');
   }
 
-  async #retrieve(key: Uint8Array): Promise<StorageEntry | undefined> {
-    const group = groupOf(key);
-    this.hotKeys.note(group);
+  #retrieve(key: Uint8Array): Promise<StorageEntry | undefined> {
+    const inOne = (storage: RegistryStorage) => storage.retrieve(key);
+    return this.#read(key, [key], inOne, (group, failed) => this.access.retrieve(group, key, failed));
+  }
+
+  /** In the shard that can answer alone, if one can; `around` it otherwise, and where it has just failed. */
+  async #read<T>(
+    key: Uint8Array,
+    keys: readonly Uint8Array[],
+    inOne: (storage: RegistryStorage) => Promise<T>,
+    around: (group: string, failed: Shard | undefined) => Promise<T>,
+  ): Promise<T> {
+    const group = this.#noted(key);
     const shard = this.#plainHome(group);
     if (shard !== undefined) {
       try {
-        return await shard.call([key], (storage) => storage.retrieve(key));
+        return await shard.call(keys, inOne);
       } catch (error) {
-        if (!this.#mayGoAround(shard, error)) throw error;
+        const mayGoAround = isOfShard(error) && (!shard.isUp || this.#ring.layout.copies > 1);
+        if (!mayGoAround) throw error;
       }
     }
-    return this.inGroup(group, () => this.access.retrieve(group, key, shard));
+    return this.inGroup(group, () => around(group, shard));
   }
 
-  async #scanAll(
-    { prefix, after, limit, isPartial, part }: RingScanOptions,
-    options: StorageOptions,
-  ): Promise<readonly StoredEntry[]> {
+  /** The group of a key that somebody has asked for. */
+  #noted(key: Uint8Array): string {
+    const group = groupOf(key);
+    this.hotKeys.note(group);
+    return group;
+  }
+
+  #scanAll(range: RingScanOptions, options: StorageOptions): Promise<readonly StoredEntry[]> {
     const components = {
       parts: this.#ring,
       retrieve: (key: Uint8Array) => {
@@ -296,13 +303,6 @@ export class RingStorage implements RegistryStorage {
         return this.inGroup(group, () => this.access.retrieve(group, key));
       },
       onDiffering: (key: Uint8Array) => this.#hooks.onDiffering(key),
-    };
-    const range = {
-      limit,
-      isPartial,
-      part,
-      ...(prefix !== undefined && { prefix }),
-      ...(after !== undefined && { after }),
     };
     return this.#run([], options, async () => {
       const relocated = new RelocatedKeys(range);
@@ -320,13 +320,7 @@ export class RingStorage implements RegistryStorage {
   #plainHome(group: string): Shard | undefined {
     const { layout, hints } = this.#ring;
     if (hints.of(group).length > 0 || layout.moveOf(group) !== undefined) return undefined;
-    return layout
-      .homes(group)
-      .find((shard) => shard.isUp && !layout.isBlank(shard) && layout.unknownHintsFor(shard) === undefined);
-  }
-
-  #mayGoAround(shard: Shard, error: unknown): boolean {
-    return isOfShard(error) && (!shard.isUp || this.#ring.layout.copies > 1);
+    return layout.homes(group).find((shard) => layout.isReadable(shard));
   }
 
   #isWhole(key: Uint8Array): boolean {
@@ -334,63 +328,10 @@ export class RingStorage implements RegistryStorage {
     const group = groupOf(key);
     const move = layout.moveOf(group);
     return layout.homes(group).some((shard) => {
-      if (!shard.isUp || layout.isBlank(shard) || layout.unknownHintsFor(shard) !== undefined) return false;
+      if (!layout.isReadable(shard)) return false;
       if (move?.lacking.includes(shard) === true && !move.sources.some(({ isUp }) => isUp)) return false;
       return hints.of(group).every(({ target, holder }) => target !== shard.name || layout.shard(holder).isUp);
     });
-  }
-
-  /** Operations on plain groups go to their shards together, the others one by one; outcomes in the order of the operations. */
-  async #batch<Item, Outcome>(
-    items: readonly Item[],
-    keyOf: (item: Item) => Uint8Array,
-    how: {
-      isPlain(): boolean;
-      fast(shard: Shard, items: readonly Item[]): Promise<readonly Outcome[]>;
-      slow(item: Item): Promise<Outcome>;
-      mayRetry(error: unknown): boolean;
-    },
-  ): Promise<readonly Outcome[]> {
-    const outcomes = new Array<Outcome>(items.length);
-    const together = new Map<Shard, number[]>();
-    const alone: number[] = [];
-    items.forEach((item, index) => {
-      const group = groupOf(keyOf(item));
-      this.hotKeys.note(group);
-      const shard = how.isPlain() ? this.#plainHome(group) : undefined;
-      if (shard === undefined) alone.push(index);
-      else if (together.has(shard)) together.get(shard)!.push(index);
-      else together.set(shard, [index]);
-    });
-    const oneByOne = (indices: readonly number[]) => {
-      // The same group stays in order: each lane takes the next one, and the group's queue keeps the order they came in.
-      let next = 0;
-      const lane = async () => {
-        for (let index = indices[next++]; index !== undefined; index = indices[next++]) {
-          outcomes[index] = await how.slow(items[index]!);
-        }
-      };
-      return Promise.all(Array.from({ length: Math.min(SLOW_OPERATIONS, indices.length) }, lane));
-    };
-    const onShard = async (shard: Shard, indices: readonly number[]) => {
-      for (let from = 0; from < indices.length; from += BATCH_OPERATIONS) {
-        const some = indices.slice(from, from + BATCH_OPERATIONS);
-        try {
-          const done = await how.fast(
-            shard,
-            some.map((index) => items[index]!),
-          );
-          some.forEach((index, i) => {
-            outcomes[index] = done[i]!;
-          });
-        } catch (error) {
-          if (!how.mayRetry(error) || !isOfShard(error)) throw error;
-          await oneByOne(some);
-        }
-      }
-    };
-    await Promise.all([...[...together].map(([shard, indices]) => onShard(shard, indices)), oneByOne(alone)]);
-    return outcomes;
   }
 }
 
@@ -407,19 +348,4 @@ function commonCapabilities(shards: readonly Shard[]): StorageCapabilities {
 
 function owned({ key, expected, entry }: StoreIfOperation): StoreIfOperation {
   return { key: key.slice(), expected, entry: { ...entry, value: entry.value.slice() } };
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-    aborted.catch(() => undefined);
-    work.catch(() => undefined); // told to nobody any more, once the signal went first
-  }
 }

@@ -9,10 +9,10 @@ import {
   NautilusError,
   type Observer,
   type Random,
-  sleep,
 } from '../../core/index.ts';
 import { toKeyText } from '../key-text.ts';
 import type { RegistryStorage, StorageCapabilities } from '../storage.ts';
+import { within } from '../within.ts';
 import { CircuitBreaker, type CircuitBreakerInit, type CircuitState } from './circuit-breaker.ts';
 import { JobNotStarted, JobQueue } from './job-queue.ts';
 
@@ -107,7 +107,8 @@ export class Shard {
     const opening = this.#components.open(AbortSignal.any([giveUp.signal, this.#closing.signal]));
     const { openTimeoutMs } = this.#init;
     try {
-      this.#storage = await within(clock, openTimeoutMs, opening, `the storage ${name} did not open`);
+      const late = () => slow(`the storage ${name} did not open`, openTimeoutMs);
+      this.#storage = await within(opening, { clock, timeoutMs: openTimeoutMs, late });
     } catch (error) {
       giveUp.abort(error);
       // It may open yet: nobody would ever close it.
@@ -180,8 +181,9 @@ export class Shard {
       const storage = await this.open();
       const admission = this.#admit(storage, isFirst);
       // Reading what a shard has kept for others may take longer than one call.
-      const limitMs = isFirst ? this.#init.openTimeoutMs : this.#init.callTimeoutMs;
-      await within(clock, limitMs, admission, `the storage ${name} did not answer`);
+      const timeoutMs = isFirst ? this.#init.openTimeoutMs : this.#init.callTimeoutMs;
+      const late = () => slow(`the storage ${name} did not answer`, timeoutMs);
+      await within(admission, { clock, timeoutMs, late });
       this.#isAdmitted = true;
       if (!this.#closing.signal.aborted) this.#breaker.succeeded();
     } catch (error) {
@@ -214,16 +216,6 @@ export function isShardFailure(error: unknown): boolean {
   return !(error instanceof AssertionError);
 }
 
-async function within<T>(clock: Clock, limitMs: number, work: Promise<T>, what: string): Promise<T> {
-  const done = new AbortController();
-  const tooLong = sleep(clock, limitMs, done.signal).then(() => {
-    throw new NautilusError('STORAGE_FAILED', `${what} within ${limitMs} ms: check it`);
-  });
-  try {
-    return await Promise.race([work, tooLong]);
-  } finally {
-    done.abort();
-    tooLong.catch(() => undefined); // either it was in time, or the race has told
-    work.catch(() => undefined);
-  }
+function slow(what: string, timeoutMs: number): NautilusError {
+  return new NautilusError('STORAGE_FAILED', `${what} within ${timeoutMs} ms: check it`);
 }

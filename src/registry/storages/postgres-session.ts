@@ -3,6 +3,7 @@
  * the connection: whatever comes later would wait behind it. Knows the client package by the few methods it uses.
  */
 import { assert, type Clock } from '../../core/index.ts';
+import { within } from '../within.ts';
 import { isAnswer, PostgresSilence } from './postgres-errors.ts';
 
 export interface PostgresQuery {
@@ -72,7 +73,7 @@ export class PostgresSession {
       return work(run);
     };
     try {
-      return await within(this.#components.clock, timeoutMs, working(), signal);
+      return await this.#inTime(timeoutMs, working(), signal);
     } catch (error) {
       if (isNew || !isAnswer(error)) this.#drop(client);
       throw error;
@@ -96,7 +97,7 @@ export class PostgresSession {
     if (client === undefined) return;
     this.#client = undefined;
     try {
-      await within(this.#components.clock, GOODBYE_MS, client.end());
+      await this.#inTime(GOODBYE_MS, client.end());
     } catch {
       // Whoever does not take a goodbye is left without one.
       client.destroy();
@@ -112,24 +113,13 @@ export class PostgresSession {
     this.#client = client;
   }
 
+  #inTime<T>(timeoutMs: number, work: Promise<T>, signal?: AbortSignal): Promise<T> {
+    const late = () => new PostgresSilence(`no answer within ${timeoutMs} ms`);
+    return within(work, { clock: this.#components.clock, timeoutMs, signal, late });
+  }
+
   #drop(client: PostgresClient): void {
     if (this.#client === client) this.#client = undefined;
     client.destroy();
-  }
-}
-
-async function within<T>(clock: Clock, timeoutMs: number, working: Promise<T>, signal?: AbortSignal): Promise<T> {
-  let reject: (reason: unknown) => void;
-  const ended = new Promise<never>((_, rejectEnded) => {
-    reject = rejectEnded;
-  });
-  const timer = clock.setTimer(timeoutMs, () => reject(new PostgresSilence(`no answer within ${timeoutMs} ms`)));
-  const onAbort = () => reject(signal?.reason);
-  signal?.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([working, ended]);
-  } finally {
-    timer.cancel();
-    signal?.removeEventListener('abort', onAbort);
   }
 }

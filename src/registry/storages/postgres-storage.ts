@@ -7,18 +7,18 @@
  */
 import { assert, type Clock, NautilusError } from '../../core/index.ts';
 import { compareBytes } from '../../records/index.ts';
-import {
-  MAX_STORAGE_KEY_BYTES,
-  type RegistryStorage,
-  type ScanOptions,
-  type StorageCapabilities,
-  type StorageEntry,
-  type StorageOptions,
-  type StorageSize,
-  type StoredEntry,
-  type StoreIfOperation,
-  type StoreIfOutcome,
+import type {
+  RegistryStorage,
+  ScanOptions,
+  StorageCapabilities,
+  StorageEntry,
+  StorageOptions,
+  StorageSize,
+  StoredEntry,
+  StoreIfOperation,
+  StoreIfOutcome,
 } from '../storage.ts';
+import { assertStorageKey } from '../storage-key.ts';
 import { PostgresCall } from './postgres-call.ts';
 import { toPostgresError } from './postgres-errors.ts';
 import { keyText } from './postgres-key.ts';
@@ -187,9 +187,7 @@ export class PostgresStorage implements RegistryStorage {
       throw new NautilusError('STORAGE_FAILED', `the storage in ${this.#where} is closed: open it again`);
     }
     options?.signal?.throwIfAborted();
-    for (const { length } of keys) {
-      assert(length > 0 && length <= MAX_STORAGE_KEY_BYTES, `a storage key has 1 to ${MAX_STORAGE_KEY_BYTES} bytes`);
-    }
+    keys.forEach(assertStorageKey);
   }
 
   async #query(reads: PostgresReads, query: PostgresQuery, options?: StorageOptions): Promise<PostgresResult> {

@@ -6,20 +6,19 @@
  * Deadlines are judged by our clock, in the scripts and on every read; the server, whose clock may be another, is told a lifetime with a margin
  * and so frees what nobody comes back for.
  */
-import { setMaxListeners } from 'node:events';
-import { assert, type Clock, type NautilusError } from '../../core/index.ts';
-import {
-  MAX_STORAGE_KEY_BYTES,
-  type RegistryStorage,
-  type ScanOptions,
-  type StorageCapabilities,
-  type StorageEntry,
-  type StorageOptions,
-  type StorageSize,
-  type StoredEntry,
-  type StoreIfOperation,
-  type StoreIfOutcome,
+import { type Clock, type NautilusError, untilAborted } from '../../core/index.ts';
+import type {
+  RegistryStorage,
+  ScanOptions,
+  StorageCapabilities,
+  StorageEntry,
+  StorageOptions,
+  StorageSize,
+  StoredEntry,
+  StoreIfOperation,
+  StoreIfOutcome,
 } from '../storage.ts';
+import { assertStorageKey } from '../storage-key.ts';
 import { RedisBatcher } from './redis-batcher.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { decodeRedisEntry, decodeRedisHead, encodeRedisEntry, REDIS_HEAD_BYTES } from './redis-entry.ts';
@@ -185,7 +184,7 @@ export class RedisStorage implements RegistryStorage {
         release();
       }
     };
-    return signal === undefined ? guarded() : untilAborted(guarded(), signal);
+    return untilAborted(guarded(), signal);
   }
 
   #write(writes: readonly Write[], options: StorageOptions | undefined): Promise<readonly WriteReply[]> {
@@ -203,10 +202,7 @@ export class RedisStorage implements RegistryStorage {
   }
 
   #entryKey(key: Uint8Array): Buffer {
-    assert(
-      key.length > 0 && key.length <= MAX_STORAGE_KEY_BYTES,
-      `a storage key has 1 to ${MAX_STORAGE_KEY_BYTES} bytes`,
-    );
+    assertStorageKey(key);
     return Buffer.concat([this.#entryLead, key]);
   }
 
@@ -310,15 +306,4 @@ function lexBelowNext(prefix: Uint8Array): RedisArgument {
   const next = Buffer.from(prefix.subarray(0, length));
   next[length - 1] = next[length - 1]! + 1;
   return lex('(', next);
-}
-
-/** Rejects with the signal's reason as soon as it aborts; the work goes on unwatched. */
-function untilAborted<T>(working: Promise<T>, signal: AbortSignal): Promise<T> {
-  // Many calls share a signal, which is no leak: each takes its listener away.
-  setMaxListeners(0, signal);
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    working.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

@@ -1,4 +1,4 @@
-import { type Clock, sleep } from '../../core/index.ts';
+import { type Clock, untilAborted } from '../core/index.ts';
 
 export interface WithinOptions {
   readonly clock: Clock;
@@ -10,16 +10,14 @@ export interface WithinOptions {
 
 /** Waits so long and no longer; what was begun goes on. */
 export async function within<T>(work: Promise<T>, { clock, timeoutMs, signal, late }: WithinOptions): Promise<T> {
-  const over = new AbortController();
-  const until = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]);
-  const tooLate = sleep(clock, timeoutMs, until).then(() => {
-    throw late();
+  let fail: (reason: Error) => void = () => undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    fail = reject;
   });
+  const timer = clock.setTimer(timeoutMs, () => fail(late()));
   try {
-    return await Promise.race([work, tooLate]);
+    return await untilAborted(Promise.race([work, tooLate]), signal);
   } finally {
-    over.abort();
-    // Told already, or of no interest any more.
-    tooLate.catch(() => undefined);
+    timer.cancel();
   }
 }

@@ -1,0 +1,7 @@
+import { assert } from '../core/index.ts';
+import { MAX_STORAGE_KEY_BYTES } from './storage.ts';
+
+/** Another key is a bug of the caller. */
+export function assertStorageKey({ length }: Uint8Array): void {
+  assert(length > 0 && length <= MAX_STORAGE_KEY_BYTES, `a storage key has 1 to ${MAX_STORAGE_KEY_BYTES} bytes`);
+}
