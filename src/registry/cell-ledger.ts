@@ -1,5 +1,6 @@
 /** What the registry knows of every cell without asking the storage: its size and its next deadline. Keeps the totals exact. */
 import type { HeapItem } from './deadline-heap.ts';
+import type { Occupancy } from './registry-limits.ts';
 
 export interface CellState {
   /** Bytes of the storage entry, key included. */
@@ -27,15 +28,23 @@ export class CellLedger {
   #records = 0;
   #liveBytes = 0;
   #bytes = 0;
+  /** Newcomers that were admitted and are being written. */
+  #reserved: Occupancy = { cells: 0, bytes: 0 };
 
   /** All cells: live records, tombstones and floors. */
   get cells(): number {
     return this.#cells.size;
   }
 
-  /** Bytes of all entries. */
-  get bytes(): number {
-    return this.#bytes;
+  /** Of all entries, those being written included. */
+  get occupancy(): Occupancy {
+    return { cells: this.#cells.size + this.#reserved.cells, bytes: this.#bytes + this.#reserved.bytes };
+  }
+
+  /** @returns gives the place back: the newcomer is tracked by then, or did not come */
+  reserve(bytes: number): () => void {
+    this.#hold(1, bytes);
+    return () => this.#hold(-1, -bytes);
   }
 
   live(): { readonly records: number; readonly bytes: number } {
@@ -63,6 +72,10 @@ export class CellLedger {
   forget(cell: Cell): void {
     this.#replace(cell, NOTHING);
     this.#cells.delete(cell.id);
+  }
+
+  #hold(cells: number, bytes: number): void {
+    this.#reserved = { cells: this.#reserved.cells + cells, bytes: this.#reserved.bytes + bytes };
   }
 
   #replace(cell: Cell, state: CellState): void {

@@ -11,6 +11,7 @@ import {
   encodeHeldRecord,
   floorUntil,
   type HeldRecord,
+  isLive,
   KEY_ID_BYTES,
   mergeRecords,
   type NetworkConstants,
@@ -39,6 +40,13 @@ export function toCellEntry(record: HeldRecord, version: number, constants: Netw
 /** @throws NautilusError `STORAGE_DAMAGED` */
 export function fromCellEntry(entry: StorageEntry): HeldRecord {
   return decodeHeldRecord(entry.value) ?? damaged();
+}
+
+/** What of a record is told to anybody at a time. */
+export function withoutExpiredValue(record: HeldRecord, now: number): HeldRecord {
+  return record.value === undefined || isLive(record.header, now)
+    ? record
+    : { header: record.header, value: undefined };
 }
 
 /** What a cell costs its storage. */

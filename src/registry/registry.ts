@@ -11,7 +11,6 @@ import {
   type CellChange,
   type CellRange,
   cellId,
-  cellRange,
   type HeldRecord,
   isLive,
   type MergeOutcome,
@@ -27,6 +26,7 @@ import { ExpirySchedule } from './expiry-schedule.ts';
 import { fromKeyText, toKeyText } from './key-text.ts';
 import { PartReturns } from './part-returns.ts';
 import {
+  type CellSummary,
   cellUntil,
   entryBytes,
   fromCellEntry,
@@ -34,9 +34,10 @@ import {
   mergeCellEntries,
   summarizeCell,
   toCellEntry,
+  withoutExpiredValue,
 } from './record-cell.ts';
-import { type Newcomer, type Occupancy, RESERVE, type RegistryLimits } from './registry-limits.ts';
-import { scanCells } from './scan-cells.ts';
+import { RESERVE, type RegistryLimits } from './registry-limits.ts';
+import { cellsOfKey, scanCells } from './scan-cells.ts';
 import type { RegistryStorage, StorageEntry, StorageOptions, StoredEntry } from './storage.ts';
 
 export interface RegistryComponents {
@@ -66,8 +67,6 @@ export class Registry implements RecordStore {
   readonly #changes = new Set<Promise<unknown>>();
   // BOUNDED: a handful, by who puts the node together.
   readonly #listeners = new Set<(change: CellChange) => void>();
-  /** Newcomers that were admitted and are being written. */
-  #reserved = { cells: 0, bytes: 0 };
   #closing: Promise<void> | undefined;
 
   constructor(components: RegistryComponents) {
@@ -124,7 +123,7 @@ export class Registry implements RecordStore {
   async read(keyId: Uint8Array, options?: StorageOptions): Promise<readonly HeldRecord[]> {
     options?.signal?.throwIfAborted();
     this.#checkOpen();
-    const entries = await this.#cellsOf(keyId, options?.signal);
+    const entries = await cellsOfKey(this.#components.storage, keyId, options?.signal);
     const now = this.#time.now();
     return entries.map((entry) => withoutExpiredValue(fromCellEntry(entry), now));
   }
@@ -224,13 +223,13 @@ export class Registry implements RecordStore {
       signal?.throwIfAborted();
       const cells = await this.#cellsToMerge(record.header.key.id, signal);
       const decision = decideMerge(
-        { ...this.#components, now: this.#time.now(), occupancy: this.#occupancy() },
+        { ...this.#components, now: this.#time.now(), occupancy: this.#ledger.occupancy },
         record,
         cells,
       );
       if (decision.kind !== 'write') return decision;
       const { entry, expected, newcomer } = decision;
-      this.#reserve(newcomer, 1);
+      const release = newcomer.isNewCell ? this.#ledger.reserve(newcomer.bytes) : () => undefined;
       try {
         // Without the signal: a write whose outcome nobody waits for would not be counted.
         const outcome = await storage.storeIf({ key: id, expected, entry });
@@ -244,7 +243,7 @@ export class Registry implements RecordStore {
         this.#recheck(toKeyText(id));
         throw error;
       } finally {
-        this.#reserve(newcomer, -1);
+        release();
       }
     }
     throw new NautilusError(
@@ -256,15 +255,11 @@ export class Registry implements RecordStore {
   /** Of what cannot be read, nobody knows anything: whatever comes is merged with it later. */
   async #cellsToMerge(keyId: Uint8Array, signal: AbortSignal | undefined): Promise<readonly StoredEntry[]> {
     try {
-      return await this.#cellsOf(keyId, signal);
+      return await cellsOfKey(this.#components.storage, keyId, signal);
     } catch (error) {
       if (isNautilusError(error, 'SHARD_DOWN')) return [];
       throw error;
     }
-  }
-
-  #occupancy(): Occupancy {
-    return { cells: this.#ledger.cells + this.#reserved.cells, bytes: this.#ledger.bytes + this.#reserved.bytes };
   }
 
   /** Without the signal once it removes: what is gone must be counted and told. */
@@ -275,7 +270,7 @@ export class Registry implements RecordStore {
         'part of the storage is down: what it has cannot be dropped before it is back',
       );
     }
-    const entries = await this.#cellsOf(keyId, signal);
+    const entries = await cellsOfKey(this.#components.storage, keyId, signal);
     for (const { key } of entries) {
       const id = toKeyText(key);
       try {
@@ -313,25 +308,21 @@ export class Registry implements RecordStore {
     for (const listener of this.#listeners) listener(change);
   }
 
-  #reserve({ isNewCell, bytes }: Newcomer, sign: 1 | -1): void {
-    if (!isNewCell) return;
-    this.#reserved.cells += sign;
-    this.#reserved.bytes += sign * bytes;
-  }
-
   /** Of a cell nobody has told of: what it is by what the storage has. */
   #learn(key: Uint8Array, entry: StorageEntry): void {
-    const { expiresAt, deleted, liveBytes } = summarizeCell(entry);
-    const isAnnounced = liveBytes === undefined && !(deleted && expiresAt > this.#time.now());
-    const cell = this.#ledger.track(toKeyText(key), { bytes: entryBytes(entry), liveBytes, isAnnounced });
-    this.#schedule.set(cell, isAnnounced ? entry.expiresAt : expiresAt);
+    this.#note(toKeyText(key), summarizeCell(entry), entry);
   }
 
   #track(id: string, { header, value }: HeldRecord, entry: StorageEntry): void {
-    const liveBytes = value === undefined ? undefined : utf8Encode(header.key.text).length + value.length;
-    const isAnnounced = liveBytes === undefined && !(header.deleted && header.expiresAt > this.#time.now());
+    const { expiresAt, deleted, key } = header;
+    const liveBytes = value === undefined ? undefined : utf8Encode(key.text).length + value.length;
+    this.#note(id, { expiresAt, deleted, liveBytes }, entry);
+  }
+
+  #note(id: string, { expiresAt, deleted, liveBytes }: Omit<CellSummary, 'seq'>, entry: StorageEntry): void {
+    const isAnnounced = liveBytes === undefined && !(deleted && expiresAt > this.#time.now());
     const cell = this.#ledger.track(id, { bytes: entryBytes(entry), liveBytes, isAnnounced });
-    this.#schedule.set(cell, isAnnounced ? entry.expiresAt : header.expiresAt);
+    this.#schedule.set(cell, isAnnounced ? entry.expiresAt : expiresAt);
   }
 
   /** After a write that failed: whether it happened anyway is found out a little later. */
@@ -396,17 +387,4 @@ export class Registry implements RecordStore {
     if (outcome.kind === 'stored') this.#track(cell.id, floor, floorEntry);
     else this.#schedule.set(cell, now + RETRY_MS);
   }
-
-  async #cellsOf(keyId: Uint8Array, signal: AbortSignal | undefined): Promise<readonly StoredEntry[]> {
-    const cells: StoredEntry[] = [];
-    const range = cellRange(keyId, 8 * keyId.length);
-    for await (const entry of scanCells(this.#components.storage, { range, signal })) cells.push(entry);
-    return cells;
-  }
-}
-
-function withoutExpiredValue(record: HeldRecord, now: number): HeldRecord {
-  return record.value === undefined || isLive(record.header, now)
-    ? record
-    : { header: record.header, value: undefined };
 }

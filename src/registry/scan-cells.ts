@@ -1,5 +1,6 @@
 /** The cells of a storage, in order, a batch at a time. Keys of other lengths (state kept beside them) are none. */
-import { CELL_ID_BYTES, type CellRange, compareBytes, rangeContains } from '../records/index.ts';
+import { CELL_ID_BYTES, type CellRange, cellRange, compareBytes, rangeContains } from '../records/index.ts';
+import { laterKey } from './key-order.ts';
 import type { RegistryStorage, ScanOptions, StoredEntry } from './storage.ts';
 
 const SCAN_BATCH = 256;
@@ -26,7 +27,7 @@ export async function* scanCells(
   const { parts } = storage;
   const scan = (options: ScanOptions) =>
     isPresentOnly && parts !== undefined ? parts.scanPresent(options, part) : storage.scan(options);
-  let behind = laterOf(range && startOf(range), after);
+  let behind = laterKey(range && startOf(range), after);
   for (;;) {
     const batch = await scan({
       limit: SCAN_BATCH,
@@ -49,7 +50,14 @@ function startOf({ prefix, bits }: CellRange): Uint8Array | undefined {
   return bits % 8 === 0 || prefix.length >= CELL_ID_BYTES ? undefined : prefix;
 }
 
-function laterOf(a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Array | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return compareBytes(a, b) > 0 ? a : b;
+/** All cells of one record key: one for each publisher, as many as the limits allow. */
+export async function cellsOfKey(
+  storage: RegistryStorage,
+  keyId: Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<readonly StoredEntry[]> {
+  const cells: StoredEntry[] = [];
+  const range = cellRange(keyId, 8 * keyId.length);
+  for await (const entry of scanCells(storage, { range, signal })) cells.push(entry);
+  return cells;
 }

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { bytesEqual, compareBytes } from '../../records/index.ts';
+import { earlierKey } from '../key-order.ts';
 import type { StoredEntry } from '../storage.ts';
 
 export interface RangeDigest {
@@ -33,7 +34,7 @@ export function comparePage(
   copy: readonly StoredEntry[],
   limit: number,
 ): PageComparison {
-  const end = earlierOf(endOf(original, limit), endOf(copy, limit));
+  const end = earlierKey(endOf(original, limit), endOf(copy, limit));
   const left = until(original, end);
   const right = until(copy, end);
   const [a, b] = [digestOf(left), digestOf(right)];
@@ -76,11 +77,6 @@ function isSame(a: StoredEntry, b: StoredEntry): boolean {
 
 function endOf(page: readonly StoredEntry[], limit: number): Uint8Array | undefined {
   return page.length < limit ? undefined : page.at(-1)?.key;
-}
-
-function earlierOf(a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Array | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return compareBytes(a, b) < 0 ? a : b;
 }
 
 function until(page: readonly StoredEntry[], end: Uint8Array | undefined): readonly StoredEntry[] {

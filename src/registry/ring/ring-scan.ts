@@ -4,6 +4,7 @@
  */
 import { isNautilusError } from '../../core/index.ts';
 import { compareBytes } from '../../records/index.ts';
+import { earlierKey, laterKey } from '../key-order.ts';
 import { toKeyText } from '../key-text.ts';
 import type { ScanOptions, StorageEntry, StoredEntry } from '../storage.ts';
 import { isOfShard } from './group-settler.ts';
@@ -101,7 +102,7 @@ export async function scanRing(
   if (!isPartial && missing.length >= layout.copies) throw missing[0]!.down();
   while (found.length < limit) {
     await Promise.all(cursors.map((cursor) => makeReady(cursor, lost, components.parts, isPartial)));
-    let key = earlierOf(hinted.head(), components.relocated.head());
+    let key = earlierKey(hinted.head(), components.relocated.head());
     for (const { head } of cursors)
       if (head !== undefined && (key === undefined || compareBytes(head.key, key) < 0)) key = head.key;
     if (key === undefined) return found;
@@ -175,7 +176,7 @@ async function resolve(
 function hintedKeys({ hints }: RingParts, range: RingScanOptions) {
   const { prefix, after } = range;
   let pending: Uint8Array[] = [];
-  let from = groupOf(laterOf(prefix, after) ?? new Uint8Array(0));
+  let from = groupOf(laterKey(prefix, after) ?? new Uint8Array(0));
   let isOver = false;
   const fill = () => {
     while (pending.length === 0 && !isOver) {
@@ -198,14 +199,4 @@ function hintedKeys({ hints }: RingParts, range: RingScanOptions) {
       while (pending[0] !== undefined && compareBytes(pending[0], key) <= 0) pending.shift();
     },
   };
-}
-
-function earlierOf(a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Array | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return compareBytes(a, b) < 0 ? a : b;
-}
-
-function laterOf(a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Array | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return compareBytes(a, b) > 0 ? a : b;
 }
