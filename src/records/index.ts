@@ -9,7 +9,18 @@ export {
   writeByteStringHead,
   writeRaw,
 } from './cbor.ts';
-export { CELL_ID_BYTES, type CellRange, cellId, cellRange, KEY_ID_BYTES, rangeContains } from './cell.ts';
+export { CELL_ID_BYTES, cellId, KEY_ID_BYTES } from './cell.ts';
+export {
+  type CellRange,
+  cellRange,
+  compareRanges,
+  HEAD_BITS,
+  headOf,
+  headRange,
+  isWithinRange,
+  rangeAt,
+  rangeContains,
+} from './cell-range.ts';
 export { type Key, type KeyClass, parseKey } from './key.ts';
 export { cellPublisher, compareVersions, floorUntil, isRenewal, mergeRecords } from './merge.ts';
 export {

@@ -1,5 +1,5 @@
 /** The store a holder keeps other people's records in. Implemented by `registry`; the simulator uses the same with its memory storage. */
-import type { CellRange } from './cell.ts';
+import type { CellRange } from './cell-range.ts';
 import type { HeldRecord, RecordHeader, SignedRecord } from './record.ts';
 import type { RefusalReason } from './refusal.ts';
 

@@ -2,16 +2,24 @@
  * Set algebra on lists of cell ranges. A list is always ascending (`compareRanges`) and disjoint, as on the wire: so two ranges either are the
  * same, lie one within the other, or have nothing in common, and every operation is one pass or one binary search.
  */
-import { CELL_ID_BYTES, type CellRange, cellRange, compareBytes, rangeContains } from '../records/index.ts';
+import {
+  CELL_ID_BYTES,
+  type CellRange,
+  cellRange,
+  compareBytes,
+  compareRanges,
+  HEAD_BITS,
+  headOf,
+  headRange,
+  isWithinRange,
+  rangeContains,
+} from '../records/index.ts';
+
+export { compareRanges } from '../records/index.ts';
 
 const MAX_BITS = CELL_ID_BYTES * 8;
 
-export const EVERYTHING: CellRange = { prefix: new Uint8Array(0), bits: 0 };
-
-/** By where they begin, a wider one before what lies within it. */
-export function compareRanges(a: CellRange, b: CellRange): number {
-  return compareBytes(a.prefix, b.prefix) || a.bits - b.bits;
-}
+export const EVERYTHING = headRange(0, 0);
 
 /**
  * The same cells in as few ranges as possible: two halves become their whole, again and again.
@@ -35,6 +43,7 @@ export function mergeSiblings(ranges: readonly CellRange[], wholes = new Map<Cel
 function areSiblings(left: CellRange, right: CellRange): boolean {
   const { bits, prefix } = left;
   if (bits !== right.bits || bits === 0) return false;
+  if (bits <= HEAD_BITS) return (left.head ^ right.head) >>> (HEAD_BITS - bits) === 1;
   const at = (bits - 1) >> 3;
   const lastBit = 0x80 >> ((bits - 1) & 7);
   if ((prefix[at]! ^ right.prefix[at]!) !== lastBit) return false;
@@ -42,71 +51,119 @@ function areSiblings(left: CellRange, right: CellRange): boolean {
   return true;
 }
 
-/** The cells that are in both lists, in ranges of one of them. */
-export function intersectRanges(a: readonly CellRange[], b: readonly CellRange[]): CellRange[] {
+/** The cells that are in both lists, in ranges of one of them. One of the lists itself when it is the result. */
+export function intersectRanges(a: readonly CellRange[], b: readonly CellRange[]): readonly CellRange[] {
+  if (a === b) return a;
   const both: CellRange[] = [];
   let i = 0;
   let j = 0;
   while (i < a.length && j < b.length) {
     const x = a[i]!;
     const y = b[j]!;
-    if (isWithin(y, x)) {
+    if (isWithinRange(y, x)) {
       both.push(y);
       j++;
-    } else if (isWithin(x, y)) {
+    } else if (isWithinRange(x, y)) {
       both.push(x);
       i++;
-    } else if (compareRanges(x, y) < 0) i++;
-    else j++;
+    } else if (compareRanges(x, y) < 0) i = firstMeeting(a, i + 1, y);
+    else j = firstMeeting(b, j + 1, x);
   }
-  return both;
+  if (isSameList(both, b)) return b;
+  return isSameList(both, a) ? a : both;
 }
 
-/** The cells that are in either list, in ranges of one of them. */
-export function uniteRanges(a: readonly CellRange[], b: readonly CellRange[]): CellRange[] {
+/** The cells that are in either list, in ranges of one of them. One of the lists itself when it is the result. */
+export function uniteRanges(a: readonly CellRange[], b: readonly CellRange[]): readonly CellRange[] {
+  if (a === b || a.length === 0) return b;
   const either: CellRange[] = [];
-  for (const range of [...a, ...b].sort(compareRanges)) {
-    const last = either.at(-1);
-    if (last === undefined || !isWithin(range, last)) either.push(range);
+  let i = 0;
+  let j = 0;
+  let last: CellRange | undefined;
+  while (i < a.length || j < b.length) {
+    const isFromA = j === b.length || (i < a.length && compareRanges(a[i]!, b[j]!) <= 0);
+    const range = isFromA ? a[i++]! : b[j++]!;
+    if (last !== undefined && isWithinRange(range, last)) continue;
+    either.push(range);
+    last = range;
   }
-  return either;
+  if (isSameList(either, b)) return b;
+  return isSameList(either, a) ? a : either;
 }
 
-function isWithin(inner: CellRange, outer: CellRange): boolean {
-  return outer.bits <= inner.bits && rangeContains(outer, inner.prefix);
+/** The same objects: ranges mostly are, see `cellRange`. */
+function isSameList(a: readonly CellRange[], b: readonly CellRange[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Index of the first range from `start` on that lies behind `other`, or has something in common with it. In steps that double, then by halves. */
+function firstMeeting(ranges: readonly CellRange[], start: number, other: CellRange): number {
+  let low = start;
+  let step = 1;
+  let high = start;
+  while (high < ranges.length && isBefore(ranges[high]!, other)) {
+    low = high + 1;
+    high += step;
+    step *= 2;
+  }
+  high = Math.min(high, ranges.length);
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isBefore(ranges[middle]!, other)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Every cell of `range` comes before every cell of `other`. */
+function isBefore(range: CellRange, other: CellRange): boolean {
+  return compareRanges(range, other) < 0 && !isWithinRange(other, range);
 }
 
 /** The cells of a range that are in none of the ranges inside it, in as few ranges as possible. */
 export function gapsBetween(ranges: readonly CellRange[], whole = EVERYTHING): CellRange[] {
   const gaps: CellRange[] = [];
-  const look = (range: CellRange, inside: readonly CellRange[]): void => {
-    if (inside.length === 0) gaps.push(range);
-    else if (inside[0]!.bits > range.bits) {
-      for (const half of childRanges(range, 1)) {
-        look(
-          half,
-          inside.filter(({ prefix }) => rangeContains(half, prefix)),
-        );
-      }
+  /** Of the ranges, those from `low` to before `high` are inside. */
+  const look = (range: CellRange, low: number, high: number): void => {
+    if (low === high) gaps.push(range);
+    else if (ranges[low]!.bits > range.bits) {
+      const [left, right] = childRanges(range, 1);
+      let middle = low;
+      while (middle < high && isWithinRange(ranges[middle]!, left!)) middle++;
+      look(left!, low, middle);
+      look(right!, middle, high);
     }
   };
-  look(whole, ranges);
+  look(whole, 0, ranges.length);
   return gaps;
 }
 
 /** Whether one range of the list contains all of another. */
 export function coversRange(ranges: readonly CellRange[], range: CellRange): boolean {
-  const wider = findCovering(ranges, (candidate) => candidate, range.prefix);
-  return wider !== undefined && wider.bits <= range.bits;
+  const wider = ranges[countUpTo(ranges, range) - 1];
+  return wider !== undefined && isWithinRange(range, wider);
 }
 
 /** Whether any cell of a range is in the list. */
 export function overlapsRange(ranges: readonly CellRange[], range: CellRange): boolean {
-  const next = countNotAfter(ranges, (candidate) => candidate, range.prefix);
+  const next = countUpTo(ranges, range);
   const last = ranges[next - 1];
   const first = ranges[next];
-  if (last !== undefined && (isWithin(range, last) || isWithin(last, range))) return true;
-  return first !== undefined && isWithin(first, range);
+  return (last !== undefined && isWithinRange(range, last)) || (first !== undefined && isWithinRange(first, range));
+}
+
+/** How many of the ranges come before one in the order of `compareRanges`, or are it. */
+function countUpTo(ranges: readonly CellRange[], range: CellRange): number {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareRanges(ranges[middle]!, range) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Whether a range of the list contains the id, of a key (32 bytes) or a cell (64). A key is in no range of less than all its cells. */
@@ -116,20 +173,20 @@ export function coversId(ranges: readonly CellRange[], id: Uint8Array): boolean 
 
 /** The one of `items`, ascending and disjoint by their ranges, whose range contains the id. Binary search. */
 export function findCovering<T>(items: readonly T[], rangeOf: (item: T) => CellRange, id: Uint8Array): T | undefined {
-  const last = items[countNotAfter(items, rangeOf, id) - 1];
-  return last !== undefined && rangeContains(rangeOf(last), id) ? last : undefined;
-}
-
-/** How many of `items` begin at the id or before it. */
-function countNotAfter<T>(items: readonly T[], rangeOf: (item: T) => CellRange, id: Uint8Array): number {
+  const head = headOf(id) >>> 0;
   let low = 0;
   let high = items.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (compareBytes(rangeOf(items[middle]!).prefix, id) <= 0) low = middle + 1;
+    const range = rangeOf(items[middle]!);
+    const begin = range.head >>> 0;
+    const isNotAfter =
+      begin < head || (begin === head && (range.bits <= HEAD_BITS || compareBytes(range.prefix, id) <= 0));
+    if (isNotAfter) low = middle + 1;
     else high = middle;
   }
-  return low;
+  const last = items[low - 1];
+  return last !== undefined && rangeContains(rangeOf(last), id) ? last : undefined;
 }
 
 /** The 2^bits equal parts of a range, ascending; fewer when it has fewer bits left, none of a single cell. */
@@ -138,6 +195,11 @@ export function childRanges(range: CellRange, bits: number): CellRange[] {
   if (step === 0) return [];
   const children: CellRange[] = [];
   const length = range.bits + step;
+  if (length <= HEAD_BITS) {
+    for (let part = 0; part < 2 ** step; part++)
+      children.push(headRange(range.head | (part << (HEAD_BITS - length)), length));
+    return children;
+  }
   for (let part = 0; part < 2 ** step; part++) {
     const prefix = new Uint8Array(Math.ceil(length / 8));
     prefix.set(range.prefix);
@@ -145,7 +207,7 @@ export function childRanges(range: CellRange, bits: number): CellRange[] {
       const at = range.bits + bit;
       if ((part >>> (step - 1 - bit)) & 1) prefix[at >> 3]! |= 0x80 >> (at & 7);
     }
-    children.push({ prefix, bits: length });
+    children.push(cellRange(prefix, length));
   }
   return children;
 }

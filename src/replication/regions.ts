@@ -40,10 +40,15 @@ interface Span {
 
 /** Ascending and disjoint; as large as they can be. */
 export function regionsOf({ self, others, k, depth, maxSplits }: RegionsOptions): Region[] {
-  const ids = [self, ...others].sort((a, b) => compareBytes(a.bytes, b.bytes));
+  const ids = [self, ...others].sort(byId);
   const splits = maxSplits ?? Math.ceil(Math.log2(ids.length)) + 6;
   const idBits = self.bytes.length * 8;
   return new RegionSearch(ids, self, k, depth, Math.min(depth + splits, idBits)).run();
+}
+
+function byId(a: NodeId, b: NodeId): number {
+  if (a.head !== b.head) return a.head >>> 0 < b.head >>> 0 ? -1 : 1;
+  return compareBytes(a.bytes, b.bytes);
 }
 
 /** The region of a key: none when self is not among its holders. */
@@ -54,14 +59,26 @@ export function findRegion(regions: readonly Region[], keyId: Uint8Array): Regio
 /** The regions of every member, by hex node id, in their order. */
 export function regionsByMember(regions: Iterable<Region>): Map<string, Region[]> {
   const byMember = new Map<string, Region[]>();
+  // Members are looked up once for all regions that have the same.
+  const listsOf = new Map<readonly NodeId[], readonly Region[][]>();
   for (const region of regions) {
-    for (const { hex } of region.members) {
-      const earlier = byMember.get(hex);
-      if (earlier === undefined) byMember.set(hex, [region]);
-      else earlier.push(region);
+    let lists = listsOf.get(region.members);
+    if (lists === undefined) {
+      lists = region.members.map(({ hex }) => listIn(byMember, hex));
+      listsOf.set(region.members, lists);
     }
+    for (const list of lists) list.push(region);
   }
   return byMember;
+}
+
+function listIn(byMember: Map<string, Region[]>, hex: string): Region[] {
+  let list = byMember.get(hex);
+  if (list === undefined) {
+    list = [];
+    byMember.set(hex, list);
+  }
+  return list;
 }
 
 class RegionSearch {
@@ -76,7 +93,8 @@ class RegionSearch {
   /** By length from `depth` on: the nodes under the prefix cut to it. */
   readonly #under: Span[];
   readonly #regions: Region[] = [];
-  readonly #membersByTaken = new Map<string, readonly NodeId[]>();
+  /** Members of the regions so far, with their indices in the sorted ids. */
+  readonly #memberLists: { readonly indices: readonly number[]; readonly members: readonly NodeId[] }[] = [];
   // The answer of `#take` so far.
   #taken: Span[] = [];
   #undecided: Span | undefined;
@@ -193,19 +211,38 @@ class RegionSearch {
     return low;
   }
 
-  #addRegion(taken: readonly Span[]): void {
-    const spans: Span[] = [];
-    for (const span of taken.toSorted((a, b) => a.low - b.low)) {
-      const last = spans.at(-1);
-      if (last?.high === span.low) spans[spans.length - 1] = { low: last.low, high: span.high };
-      else spans.push(span);
-    }
-    const name = spans.map(({ low, high }) => `${low}-${high}`).join();
-    let members = this.#membersByTaken.get(name);
-    if (members === undefined) {
-      members = spans.flatMap(({ low, high }) => this.#ids.slice(low, high));
-      this.#membersByTaken.set(name, members);
-    }
+  /** @param taken in any order */
+  #addRegion(taken: Span[]): void {
+    taken.sort(byLow);
+    const members = this.#membersOf(taken);
     this.#regions.push({ range: cellRange(this.#prefix, this.#length), members });
   }
+
+  /** One array for all regions with the same members. Those next to each other mostly differ, so any may be the one. */
+  #membersOf(taken: readonly Span[]): readonly NodeId[] {
+    for (let i = this.#memberLists.length - 1; i >= 0; i--) {
+      const { members, indices } = this.#memberLists[i]!;
+      if (areIndices(indices, taken)) return members;
+    }
+    const indices: number[] = [];
+    for (const { low, high } of taken) for (let index = low; index < high; index++) indices.push(index);
+    const members = indices.map((index) => this.#ids[index]!);
+    this.#memberLists.push({ indices, members });
+    return members;
+  }
+}
+
+function byLow(a: Span, b: Span): number {
+  return a.low - b.low;
+}
+
+/** Whether these are what lies in the spans, both ascending. */
+function areIndices(indices: readonly number[], spans: readonly Span[]): boolean {
+  let at = 0;
+  for (const { low, high } of spans) {
+    // Between its ends a span has no gaps, and neither have as many indices.
+    if (indices[at] !== low || indices[at + high - low - 1] !== high - 1) return false;
+    at += high - low;
+  }
+  return at === indices.length;
 }

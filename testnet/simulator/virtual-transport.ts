@@ -20,6 +20,7 @@ import {
   type Transport,
   type TransportEvents,
 } from '../../src/kademlia/index.ts';
+import { expectRangesOf } from '../../src/records/cell-range.ts';
 import type { NetworkConstants } from '../../src/records/index.ts';
 import type { NodeClock } from './node-clock.ts';
 import { sameConstants } from './same-constants.ts';
@@ -75,6 +76,7 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
     const address = init.self.addresses[0];
     assert(address !== undefined, 'a simulated node has an address');
     expectIdentities(init.number + 1);
+    expectRangesOf(init.number + 1);
     this.#components = components;
     this.clock = components.clock;
     this.self = init.self;

@@ -27,7 +27,7 @@ const rangeList: fc.Arbitrary<CellRange[]> = fc.infiniteStream(fc.nat({ max: 9 }
     if (choice < 4 || range.bits === BITS) list.push(range);
     else for (const child of childRanges(range, 1)) visit(child);
   };
-  visit({ prefix: new Uint8Array(0), bits: 0 });
+  visit(cellRange(new Uint8Array(0), 0));
   return list;
 });
 

@@ -1,10 +1,10 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CellRange, cellRange, compareBytes, rangeContains } from '../../../src/records/index.ts';
+import { cellRange, compareBytes, rangeContains } from '../../../src/records/index.ts';
 import { DigestTrie } from '../../../src/replication/digest-trie.ts';
 
-const EVERYTHING: CellRange = { prefix: new Uint8Array(0), bits: 0 };
+const EVERYTHING = cellRange(new Uint8Array(0), 0);
 
 /** Few enough that operations meet the same cells; different in the key, in the publisher, or only in the last bit. */
 const cellIds = fc

@@ -2,10 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   CELL_ID_BYTES,
+  type CellRange,
   cellId,
   cellRange,
+  compareRanges,
   hashValue,
+  headRange,
+  isWithinRange,
   parseKey,
+  rangeAt,
   rangeContains,
   toHex,
   utf8Encode,
@@ -43,10 +48,14 @@ describe('a range', () => {
     expect(cellRange(id, 16)).toEqual({ prefix: id, bits: 16 });
   });
 
-  test('leaves the id it was taken from as it was', () => {
-    const before = id.slice();
-    cellRange(id, 1).prefix.fill(0xff);
-    expect(id).toEqual(before);
+  test('stays as it is when the id it was taken from changes', () => {
+    for (const bits of [1, 16, 32, 40, 512]) {
+      const changing = new Uint8Array(64).fill(0xb6);
+      const range = cellRange(changing, bits);
+      const before = range.prefix.slice();
+      changing.fill(0xff);
+      expect(range.prefix).toEqual(before);
+    }
   });
 
   test('contains what begins with its bits, of keys and of cells', () => {
@@ -75,6 +84,39 @@ describe('a range', () => {
       fc.property(near, fc.nat({ max: 24 }), ([a, b], bits) => {
         expect(rangeContains(cellRange(a, bits), b)).toBe(bitsOf(b).startsWith(bitsOf(a).slice(0, bits)));
         expect(rangeContains(cellRange(a, bits), a)).toBe(true);
+      }),
+    );
+  });
+
+  test('of few bits is one object, wherever it comes from', () => {
+    const cell = new Uint8Array(64).fill(0xb6);
+    for (const bits of [0, 1, 13, 32]) {
+      const range = cellRange(cell, bits);
+      expect(cellRange(cell.slice(0, 32), bits)).toBe(range);
+      expect(rangeAt(range.prefix, 0, bits)).toBe(range);
+      expect(headRange(range.head, bits)).toBe(range);
+    }
+  });
+
+  test('has one written form: 0 behind its last bit, and nothing missing', () => {
+    const written = Uint8Array.of(0xff, 0b1010_0000, 1, 2, 3, 4);
+    expect(rangeAt(written, 1, 3)).toEqual(cellRange(Uint8Array.of(0b1010_0000), 3));
+    expect(rangeAt(written, 1, 2)).toBeUndefined();
+    expect(rangeAt(written, 5, 9)).toBeUndefined();
+    expect(rangeAt(written, 1, 40)).toEqual(cellRange(written.subarray(1), 40));
+    expect(rangeAt(written, 1, 37)).toBeUndefined();
+  });
+
+  test('lies in another, and comes before it, as its text of bits says', () => {
+    const ids = fc.uint8Array({ minLength: 6, maxLength: 6, max: 1 }).map((bytes) => bytes.map((byte) => byte * 0x81));
+    const ranges = fc.tuple(ids, fc.nat({ max: 48 })).map(([id, bits]) => cellRange(id, bits));
+    const textOf = ({ prefix, bits }: CellRange) => bitsOf(prefix).slice(0, bits);
+    fc.assert(
+      fc.property(ranges, ranges, (a, b) => {
+        expect(isWithinRange(a, b)).toBe(textOf(a).startsWith(textOf(b)));
+        const [first, second] = [textOf(a).padEnd(48, '0'), textOf(b).padEnd(48, '0')];
+        const order = first === second ? a.bits - b.bits : first < second ? -1 : 1;
+        expect(Math.sign(compareRanges(a, b))).toBe(Math.sign(order));
       }),
     );
   });

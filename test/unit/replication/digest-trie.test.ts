@@ -1,9 +1,9 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { describe, expect, it } from 'vitest';
-import { type CellRange, cellRange } from '../../../src/records/index.ts';
+import { cellRange } from '../../../src/records/index.ts';
 import { combinedDigest, DigestTrie, fingerprint } from '../../../src/replication/digest-trie.ts';
 
-const EVERYTHING: CellRange = { prefix: new Uint8Array(0), bits: 0 };
+const EVERYTHING = cellRange(new Uint8Array(0), 0);
 const NOTHING = new Uint8Array(16);
 
 /** A cell id that begins with a byte and is the same behind it. */
