@@ -6,10 +6,10 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll } from 'vitest';
+import { QUICK_DIRECTORY } from './quick-directory.ts';
 
 /** Every write is on the disk before it is answered. */
 export const DURABLE: readonly string[] = ['--appendonly', 'yes', '--appendfsync', 'always'];
@@ -51,7 +51,7 @@ export function redisServers(): (options?: readonly string[]) => Promise<RedisSe
     await Promise.all(servers.map((server) => server.remove()));
   });
   return async (options = []) => {
-    const server = new ThrowAwayServer(await mkdtemp(join(tmpdir(), 'nautilus-redis-')));
+    const server = new ThrowAwayServer(await mkdtemp(join(QUICK_DIRECTORY, 'nautilus-redis-')));
     servers.push(server);
     await server.start(options);
     return server;

@@ -7,9 +7,10 @@ export interface SeededChoice {
   one<T>(items: readonly T[]): T;
 }
 
-export function seededChoice(): SeededChoice {
-  const seed = process.env.NAUTILUS_TEST_SEED ?? randomBytes(4).toString('hex');
-  process.stdout.write(`NAUTILUS_TEST_SEED=${seed}\n`);
+/** @param given for tests that run a seed of their own choice, and name it */
+export function seededChoice(given?: string): SeededChoice {
+  const seed = given ?? process.env.NAUTILUS_TEST_SEED ?? randomBytes(4).toString('hex');
+  if (given === undefined) process.stdout.write(`NAUTILUS_TEST_SEED=${seed}\n`);
   let drawn = 0;
   const below = (limit: number) => {
     drawn += 1;

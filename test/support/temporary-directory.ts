@@ -6,14 +6,14 @@ import { afterAll } from 'vitest';
 
 let count = 0;
 
-/** @returns makes a path below it that does not exist yet */
-export function temporaryDirectory(): (name?: string) => Promise<string> {
+/** @param base where to make it @returns makes a path below it that does not exist yet */
+export function temporaryDirectory(base = tmpdir()): (name?: string) => Promise<string> {
   let root: Promise<string> | undefined;
   afterAll(async () => {
     if (root !== undefined) await rm(await root, { recursive: true, force: true });
   });
   return async (name = `d${count++}`) => {
-    root ??= mkdtemp(join(tmpdir(), 'nautilus-test-'));
+    root ??= mkdtemp(join(base, 'nautilus-test-'));
     return join(await root, name);
   };
 }
