@@ -57,8 +57,6 @@ export function storageConformance(subject: StorageSubject): readonly StorageCas
 
 function missing(need: NonNullable<ConformanceCase['needs']>[number], subject: StorageSubject): string | undefined {
   switch (need) {
-    case 'clock':
-      return subject.ownTime === undefined ? undefined : `keeps its own time: ${subject.ownTime}`;
     case 'persistence':
       return subject.isPersistent === true ? undefined : 'does not survive its process, and does not say it would';
     case 'bounds':

@@ -17,6 +17,7 @@ import {
   toPeerIdText,
   utf8Encode,
 } from '../../src/records/index.ts';
+import { shortAnswer } from '../support/short-answer.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { until } from '../support/until.ts';
 
@@ -33,24 +34,7 @@ let liar: Libp2pTransport;
 let answer: (request: Request) => Response = honest;
 
 function honest(request: Request): Response {
-  switch (request.type) {
-    case 'PING':
-      return { type: 'PING', time: Date.now() };
-    case 'FIND_NODE':
-      return { type: 'FIND_NODE', closer: [] };
-    case 'FIND_VALUE':
-      return { type: 'FIND_VALUE', closer: [], headers: [], value: undefined, settled: true, holder: true };
-    case 'STORE':
-      return { type: 'STORE', outcome: { kind: 'stored', until: Date.now() }, newestSeq: 0, time: Date.now() };
-    case 'SYNC':
-      return { type: 'SYNC', parts: [], settled: true };
-    case 'FETCH':
-      return { type: 'FETCH', records: [], more: false };
-    case 'HAND_OFF':
-      return { type: 'HAND_OFF', refusals: request.records.map(() => undefined) };
-    case 'LEAVE':
-      return { type: 'LEAVE' };
-  }
+  return shortAnswer(request, Date.now());
 }
 
 async function startNode(bootstrap: readonly string[]): Promise<NautilusNode> {

@@ -10,6 +10,7 @@ import {
 } from '../../src/network/index.ts';
 import { systemClock } from '../../src/platform/index.ts';
 import { DEFAULT_NETWORK_CONSTANTS } from '../../src/records/index.ts';
+import { shortAnswer } from '../support/short-answer.ts';
 
 export interface TestNode {
   readonly transport: Libp2pTransport;
@@ -26,26 +27,9 @@ export interface TestNode {
 
 const LISTEN_ON_LOOPBACK = ['/ip4/127.0.0.1/tcp/0'];
 
-/** Answers PING, FIND_NODE with nobody, and STORE as stored. */
+/** As somebody who knows nobody and keeps nothing. */
 export async function answerShortly(_from: Peer, request: Request): Promise<Response> {
-  switch (request.type) {
-    case 'PING':
-      return { type: 'PING', time: 1 };
-    case 'FIND_NODE':
-      return { type: 'FIND_NODE', closer: [] };
-    case 'STORE':
-      return { type: 'STORE', outcome: { kind: 'stored', until: 1 }, newestSeq: 1, time: 1 };
-    case 'FIND_VALUE':
-      return { type: 'FIND_VALUE', closer: [], headers: [], value: undefined, settled: true, holder: true };
-    case 'SYNC':
-      return { type: 'SYNC', parts: [], settled: true };
-    case 'FETCH':
-      return { type: 'FETCH', records: [], more: false };
-    case 'HAND_OFF':
-      return { type: 'HAND_OFF', refusals: request.records.map(() => undefined) };
-    case 'LEAVE':
-      return { type: 'LEAVE' };
-  }
+  return shortAnswer(request);
 }
 
 export class TestNodes {

@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cleanEnv, REPOSITORY } from '../support/cli.ts';
+import { freePort } from '../support/free-port.ts';
 import { codeBlocks, commandsOf, type ReadmeCommand, readReadme, shapeOf } from '../support/readme.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { until } from '../support/until.ts';
@@ -164,15 +164,4 @@ async function run(text: string, cwd = work): Promise<Finished> {
 
 function withoutComment(text: string): string {
   return text.replace(/\s+# .*$/, '');
-}
-
-/** For `--list`, whose port must be known to others before it listens. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-  return address.port;
 }

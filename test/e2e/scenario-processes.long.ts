@@ -1,10 +1,9 @@
 /** Five minutes of churn on 16 processes, and its figures beside those of the simulator for the same commands. */
-import { rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { loadScenario, resizeScenario } from '../../testnet/scenarios/index.ts';
 import { scenarioObject, simulate } from '../../testnet/simulator/index.ts';
 import { recordFigure } from '../support/figures.ts';
-import { leftOf, type RunReport, runOnProcesses } from '../support/scenario-processes.ts';
+import { expectChurnSurvived, type RunReport, runOnProcesses } from '../support/scenario-processes.ts';
 
 /** Sessions of a minute in the median; nine of the first ones end within four minutes with this seed. */
 const SIZE = { nodes: 16, speed: 120, forMs: 300_000 };
@@ -15,20 +14,13 @@ describe('the churn scenario on 16 processes', () => {
     timeout: 1_200_000,
   }, async () => {
     const args = ['churn', '--nodes', '16', '--speed', '120', '--for', '5m', '--seed', SEED];
-    const { report, directory } = await runOnProcesses(args, 1_000_000);
+    const run = await runOnProcesses(args, 1_000_000);
     const commands = resizeScenario(loadScenario('churn').commands, SIZE);
     const simulated = scenarioObject(await simulate({ seed: SEED, commands }, { onResult: () => undefined }));
-    recordFigure('churn on 16 processes, 5 min', describeRun(report));
+    recordFigure('churn on 16 processes, 5 min', describeRun(run.report));
     recordFigure('the same, simulated', describeRun(simulated as RunReport));
-    expect(report.sessions.ended).toBeGreaterThanOrEqual(9);
-    // Of 160: a put that misses its quorum on a machine that is too busy says so, and promised nothing.
-    expect(report.records).toBeGreaterThan(80);
-    expect(report.lost).toEqual([]);
-    expect(report.gets).toMatchObject({ stale: 0, 'not-found': 0 });
-    expect(report.gets.right + report.gets.partial).toBeGreaterThan(0);
-    expect(report.failures.filter((failure) => !failure.includes('assert gets'))).toEqual([]);
-    await rm(directory, { recursive: true, force: true }); // kept when an assert does not hold
-    expect(leftOf(directory)).toEqual([]);
+    expect(run.report.sessions.ended).toBeGreaterThanOrEqual(9);
+    await expectChurnSurvived(run);
   });
 });
 

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { isNautilusError } from '../../src/core/index.ts';
 import type { StorageEntry } from '../../src/registry/index.ts';
 import { ExchangeWorld } from '../support/exchange-world.ts';
-import type { Outcome } from '../support/ring-world.ts';
+import type { Outcome } from '../support/settle-call.ts';
 import type { Mood } from '../support/unreliable-storage.ts';
 
 const RUNS = Number(process.env.RUNS ?? 60);

@@ -8,7 +8,7 @@ import {
 } from '../../src/registry/index.ts';
 import { ManualClock } from './manual-clock.ts';
 import { MapStateStore } from './map-state-store.ts';
-import type { Outcome } from './ring-world.ts';
+import { type Outcome, settleCall } from './settle-call.ts';
 import { type UnreliableStorage, unreliableStorage } from './unreliable-storage.ts';
 
 export interface OpenedMemory {
@@ -98,22 +98,8 @@ export class ExchangeWorld {
   }
 
   /** The result of a call, with the clock moved as far as it takes. */
-  async settled<T>(call: Promise<T>): Promise<Outcome<T>> {
-    let outcome: Outcome<T> | undefined;
-    call.then(
-      (value) => {
-        outcome = { kind: 'done', value };
-      },
-      (error: unknown) => {
-        outcome = { kind: 'failed', error };
-      },
-    );
-    await this.clock.advance(0);
-    for (let n = 0; outcome === undefined; n++) {
-      if (n > 10_000) throw new Error('a call is never answered');
-      await this.clock.advance(50);
-    }
-    return outcome;
+  settled<T>(call: Promise<T>): Promise<Outcome<T>> {
+    return settleCall(this.clock, call, 50);
   }
 
   /** The state as one process sees it: once killed, it writes nothing any more. */

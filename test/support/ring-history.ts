@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { isNautilusError } from '../../src/core/index.ts';
 import type { StorageEntry } from '../../src/registry/index.ts';
-import { type Outcome, RingWorld } from './ring-world.ts';
+import { RingWorld } from './ring-world.ts';
+import type { Outcome } from './settle-call.ts';
 import type { Mood } from './unreliable-storage.ts';
 
 const KEYS = 6;

@@ -3,6 +3,7 @@ import type { NodeEvent } from '../../src/core/index.ts';
 import { MemoryStorage, type OpenRingOptions, openRing, type Ring } from '../../src/registry/index.ts';
 import { ManualClock } from './manual-clock.ts';
 import { MapStateStore } from './map-state-store.ts';
+import { type Outcome, settleCall } from './settle-call.ts';
 import { type Mood, type UnreliableStorage, unreliableStorage } from './unreliable-storage.ts';
 
 export interface RingWorldOptions {
@@ -10,11 +11,6 @@ export interface RingWorldOptions {
   readonly copies?: number;
   readonly init?: OpenRingOptions['init'];
 }
-
-/** What a call came to. */
-export type Outcome<T> =
-  | { readonly kind: 'done'; readonly value: T }
-  | { readonly kind: 'failed'; readonly error: unknown };
 
 export class RingWorld {
   readonly clock = new ManualClock();
@@ -90,20 +86,8 @@ export class RingWorld {
   }
 
   /** The result of a call, with the clock moved as far as it takes. */
-  async settled<T>(call: Promise<T>): Promise<Outcome<T>> {
-    let outcome: Outcome<T> | undefined;
-    call.then(
-      (value) => {
-        outcome = { kind: 'done', value };
-      },
-      (error: unknown) => {
-        outcome = { kind: 'failed', error };
-      },
-    );
-    // Turns first: what needs no time is to take none.
-    for (let turn = 0; turn < 50 && outcome === undefined; turn++) await this.clock.advance(0);
-    while (outcome === undefined) await this.clock.advance(500);
-    return outcome;
+  settled<T>(call: Promise<T>): Promise<Outcome<T>> {
+    return settleCall(this.clock, call, 500);
   }
 
   /** Every shard is well, and all that was to be caught up with has been. */

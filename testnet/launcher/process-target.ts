@@ -26,6 +26,7 @@ import { SeededRandom } from '../simulator/index.ts';
 import { FAIR_CONDITIONS, type NodeConditions } from './node-conditions.ts';
 import { type Gone, ScenarioMember } from './scenario-member.ts';
 import type { LookupAim } from './scenario-messages.ts';
+import { sumTraffic } from './sum-traffic.ts';
 
 export interface ProcessTargetInit {
   /** Empty; what the nodes keep goes there: `node-N/`, `node-N.log`. */
@@ -185,14 +186,7 @@ export class ProcessTarget implements ScenarioTarget {
   }
 
   traffic(): readonly PurposeTraffic[] {
-    const sum = new Map<string, { purpose: string; frames: number; bytes: number }>();
-    for (const { purpose, frames, bytes } of this.#members.flatMap(({ traffic }) => traffic)) {
-      const totals = sum.get(purpose) ?? { purpose, frames: 0, bytes: 0 };
-      totals.frames += frames;
-      totals.bytes += bytes;
-      sum.set(purpose, totals);
-    }
-    return [...sum.values()];
+    return sumTraffic(this.#members.flatMap(({ traffic }) => traffic));
   }
 
   async countCopies(keys: readonly string[]): Promise<readonly number[]> {

@@ -11,6 +11,7 @@ import type { NodeState, PurposeTraffic } from '../scenarios/index.ts';
 import type { NodeConditions } from './node-conditions.ts';
 import type { LookupAim, NodeOrder } from './scenario-messages.ts';
 import { ScenarioProcess } from './scenario-process.ts';
+import { sumTraffic } from './sum-traffic.ts';
 
 /** Nobody is left who could say what came of it. */
 export type Gone = { readonly kind: 'gone' };
@@ -38,7 +39,7 @@ export class ScenarioMember {
   #skewMs = 0;
   /** Sent in former lives. */
   // BOUNDED: one entry per purpose.
-  readonly #formerTraffic = new Map<string, PurposeTraffic>();
+  #formerTraffic: readonly PurposeTraffic[] = [];
 
   private constructor(number: number, dataDir: string, peerId: string, onFailure: (error: NautilusError) => void) {
     this.number = number;
@@ -69,9 +70,7 @@ export class ScenarioMember {
 
   /** Sent in all lives. */
   get traffic(): readonly PurposeTraffic[] {
-    const sum = new Map(this.#formerTraffic);
-    for (const part of this.#process?.traffic ?? []) add(sum, part);
-    return [...sum.values()];
+    return sumTraffic([...this.#formerTraffic, ...(this.#process?.traffic ?? [])]);
   }
 
   /**
@@ -205,7 +204,7 @@ export class ScenarioMember {
     if (ending === undefined) return;
     this.#process = undefined;
     await how(ending);
-    for (const part of ending.traffic) add(this.#formerTraffic, part);
+    this.#formerTraffic = sumTraffic([...this.#formerTraffic, ...ending.traffic]);
   }
 }
 
@@ -225,9 +224,4 @@ class Attendance {
     this.hasEnded = true;
     this.#resolve(GONE);
   }
-}
-
-function add(sum: Map<string, PurposeTraffic>, { purpose, frames, bytes }: PurposeTraffic): void {
-  const before = sum.get(purpose) ?? { frames: 0, bytes: 0 };
-  sum.set(purpose, { purpose, frames: before.frames + frames, bytes: before.bytes + bytes });
 }

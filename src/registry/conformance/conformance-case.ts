@@ -18,8 +18,6 @@ export interface StorageSubject {
   openBounded?(clock: Clock, maxEntries: number): Promise<OpenedStorage>;
   /** Then `reopen` must be there. @default false */
   readonly isPersistent?: boolean;
-  /** Storages that expire by a server's clock instead of the one they are given: say so here, and those cases are skipped. */
-  readonly ownTime?: string;
 }
 
 export interface ConformanceContext extends OpenedStorage {
@@ -29,7 +27,7 @@ export interface ConformanceContext extends OpenedStorage {
 
 export interface ConformanceCase {
   readonly name: string;
-  readonly needs?: readonly ('clock' | 'persistence' | 'bounds')[];
+  readonly needs?: readonly ('persistence' | 'bounds')[];
   run(context: ConformanceContext): Promise<void>;
 }
 

@@ -2,12 +2,9 @@
 import assert from 'node:assert/strict';
 import { type ConformanceCase, entry, equalEntry, key, LIFE_MS, numberedKey } from './conformance-case.ts';
 
-const NEEDS_CLOCK: ConformanceCase['needs'] = ['clock'];
-
 export const EXPIRY_CASES: readonly ConformanceCase[] = [
   {
     name: 'an entry is there up to the last millisecond and gone at its deadline, on every path',
-    needs: NEEDS_CLOCK,
     async run({ storage, clock }) {
       await storage.store(key(1), entry(clock));
       const look = async () => [
@@ -24,7 +21,6 @@ export const EXPIRY_CASES: readonly ConformanceCase[] = [
   },
   {
     name: 'an entry stored past its deadline is never seen',
-    needs: NEEDS_CLOCK,
     async run({ storage, clock }) {
       await storage.store(key(1), { ...entry(clock), expiresAt: clock.now() });
       await storage.store(key(2), { ...entry(clock), expiresAt: clock.now() - 1 });
@@ -34,7 +30,6 @@ export const EXPIRY_CASES: readonly ConformanceCase[] = [
   },
   {
     name: 'an expired entry is absent to storeIf, whatever its version was',
-    needs: NEEDS_CLOCK,
     async run({ storage, clock }) {
       await storage.store(key(1), entry(clock, 5));
       clock.advance(LIFE_MS);
@@ -47,7 +42,6 @@ export const EXPIRY_CASES: readonly ConformanceCase[] = [
   },
   {
     name: 'replacing an entry replaces its deadline, later and sooner',
-    needs: NEEDS_CLOCK,
     async run({ storage, clock }) {
       await storage.store(key(1), entry(clock, 1));
       await storage.store(key(2), entry(clock, 1));
@@ -67,7 +61,6 @@ export const EXPIRY_CASES: readonly ConformanceCase[] = [
   },
   {
     name: 'removing an expired entry finds nothing',
-    needs: NEEDS_CLOCK,
     async run({ storage, clock }) {
       await storage.store(key(1), entry(clock));
       clock.advance(LIFE_MS);
@@ -76,7 +69,6 @@ export const EXPIRY_CASES: readonly ConformanceCase[] = [
   },
   {
     name: 'a page of a scan is filled past expired entries',
-    needs: NEEDS_CLOCK,
     async run({ storage, clock }) {
       for (let n = 0; n < 30; n++) {
         const expiresAt = clock.now() + (n % 3 === 0 ? LIFE_MS : 1);
@@ -92,7 +84,6 @@ export const EXPIRY_CASES: readonly ConformanceCase[] = [
   },
   {
     name: 'the place of expired entries is free again once they were removed or scanned over',
-    needs: NEEDS_CLOCK,
     async run({ storage, clock }) {
       for (let n = 0; n < 20; n++) await storage.store(numberedKey(n), entry(clock));
       clock.advance(LIFE_MS);

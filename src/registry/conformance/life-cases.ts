@@ -153,7 +153,7 @@ export const LIFE_CASES: readonly ConformanceCase[] = [
   },
   {
     name: 'what expired while the storage was closed is not seen after the restart',
-    needs: ['persistence', 'clock'],
+    needs: ['persistence'],
     async run(context) {
       const { storage, clock } = context;
       await storage.store(key(1), entry(clock));
@@ -194,7 +194,7 @@ export const LIFE_CASES: readonly ConformanceCase[] = [
   },
   {
     name: 'expired entries make room in a full storage',
-    needs: ['bounds', 'clock'],
+    needs: ['bounds'],
     async run({ clock, subject }) {
       const { storage, dispose } = await subject.openBounded!(clock, 2);
       try {

@@ -95,7 +95,6 @@ async function withRegistry(
 function caseOf(row: MergeRow): ConformanceCase {
   return {
     name: `merging ${row.name}: ${row.outcome}, and ${row.left} is read`,
-    needs: row.laterMs === undefined ? [] : ['clock'],
     run: (context) =>
       withRegistry(context, async (registry) => {
         const { storage, clock } = context;

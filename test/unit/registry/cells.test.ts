@@ -60,6 +60,18 @@ function gate() {
   return { opened, open };
 }
 
+/** A registry whose storage removes nothing before the returned function is called. */
+async function openWithGatedRemove(): Promise<() => void> {
+  const memory = new MemoryStorage({ clock });
+  const { opened, open: openGate } = gate();
+  const remove: RegistryStorage['remove'] = async (key) => {
+    await opened;
+    return memory.remove(key);
+  };
+  await open(overriding(memory, { remove }));
+  return openGate;
+}
+
 beforeEach(async () => {
   clock = new ManualClock();
   await open();
@@ -234,13 +246,7 @@ describe('dropping', () => {
   });
 
   test('while its records expire announces nothing and counts nothing twice', async () => {
-    const memory = new MemoryStorage({ clock });
-    const { opened, open: openGate } = gate();
-    const remove: RegistryStorage['remove'] = async (key) => {
-      await opened;
-      return memory.remove(key);
-    };
-    await open(overriding(memory, { remove }));
+    const openGate = await openWithGatedRemove();
     const record = put('key', { ttlMs: 1_000 });
     await registry.merge(record);
     const dropped = registry.drop(keyIdOf('key'));
@@ -263,13 +269,7 @@ describe('dropping', () => {
   });
 
   test('leaves nothing to announce for a record that was past when it came to the place of the dropped one', async () => {
-    const memory = new MemoryStorage({ clock });
-    const { opened, open: openGate } = gate();
-    const remove: RegistryStorage['remove'] = async (key) => {
-      await opened;
-      return memory.remove(key);
-    };
-    await open(overriding(memory, { remove }));
+    const openGate = await openWithGatedRemove();
     const record = put('key', { ttlMs: 1_000 });
     await registry.merge(record);
     const dropped = registry.drop(keyIdOf('key'));

@@ -3,7 +3,8 @@ import { isNautilusError } from '../../../../src/core/index.ts';
 import type { StorageEntry } from '../../../../src/registry/index.ts';
 import { HashRing } from '../../../../src/registry/ring/hash-ring.ts';
 import { groupOf } from '../../../../src/registry/ring/key-group.ts';
-import { type Outcome, RingWorld, type RingWorldOptions } from '../../../support/ring-world.ts';
+import { RingWorld, type RingWorldOptions } from '../../../support/ring-world.ts';
+import type { Outcome } from '../../../support/settle-call.ts';
 
 /** A key whose homes are these shards, in this order. */
 function keyOn(world: RingWorld, ...homes: readonly number[]): Uint8Array {
