@@ -1,5 +1,9 @@
 /** A Redis storage whose server is killed, stopped, filled or handed over under it. On real servers and processes. */
-import { beforeEach, expect, test } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { isNautilusError } from '../../src/core/index.ts';
 import type { RegistryStorage } from '../../src/registry/index.ts';
 import { hourEntry, numbered, openStorages } from '../support/open-storages.ts';
@@ -168,6 +172,43 @@ test('a server without memory left is full: writes are refused, reading and remo
   expect((await again.retrieve(numbered(0)))?.value.length).toBe(65_536);
   for (const n of [0, 1, 2, 3]) expect(await again.remove(numbered(n))).toBe(true);
   expect(await again.storeIf(newcomer)).toEqual({ kind: 'stored' });
+});
+
+test('a server whose disk is full keeps what it acknowledged, and calls fail until there is room', async (context) => {
+  const disk = await mkdtemp(join(tmpdir(), 'nautilus-redis-disk-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'nautilus-test', disk], { stdio: 'pipe' });
+  } catch (error) {
+    await rm(disk, { recursive: true });
+    if (process.env.CI) throw error;
+    return context.skip('no tmpfs can be mounted here: run as root');
+  }
+  const server = await start([...DURABLE, '--dir', disk]);
+  onTestFinished(async () => {
+    await server.kill();
+    execFileSync('umount', ['--lazy', disk]);
+    await rm(disk, { recursive: true });
+  });
+  const storage = await open(`${server.url}?timeoutMs=1000`);
+  const acknowledged: number[] = [];
+  const fill = async () => {
+    for (let n = 0; n < 100; n++) {
+      await storage.store(numbered(n), hourEntry(1, 32_768));
+      acknowledged.push(n);
+    }
+  };
+  // It ends rather than answer what it could not write down.
+  await expect(fill()).rejects.toMatchObject(FAILED);
+  expect(acknowledged.length).toBeGreaterThan(10);
+  await expect(storage.retrieve(numbered(0))).rejects.toMatchObject(FAILED);
+
+  execFileSync('mount', ['-o', 'remount,size=8m', disk]);
+  await server.kill();
+  await server.start();
+  await works(storage);
+  const found = await storage.retrieveBatch(acknowledged.map(numbered));
+  expect(found.filter((entry) => entry?.value.length === 32_768)).toHaveLength(acknowledged.length);
+  expect(await storage.store(numbered(100), hourEntry(1, 32_768))).toBe('stored');
 });
 
 test('scripts that the server forgot are sent again', async () => {

@@ -15,6 +15,8 @@ export interface CliOptions {
   readonly prefix?: readonly string[] | undefined;
   /** Arguments of node itself, such as a preload. */
   readonly nodeArguments?: readonly string[] | undefined;
+  /** Another installation's. @default BIN */
+  readonly bin?: string | undefined;
   /** SIGKILL after this; the result then has no exit code. @default 60_000 */
   readonly timeoutMs?: number | undefined;
 }
@@ -54,7 +56,7 @@ export function spawnNautilus(args: readonly string[], options: CliOptions = {})
     ...(options.prefix ?? []),
     process.execPath,
     ...(options.nodeArguments ?? []),
-    BIN,
+    options.bin ?? BIN,
     ...args,
   ];
   return spawn(command, rest, { cwd: options.cwd, env: cleanEnv(options.env), stdio: 'pipe' });
