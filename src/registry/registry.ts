@@ -73,11 +73,12 @@ export class Registry implements RecordStore {
     this.#components = components;
     this.#time = new DurableTime(components);
     const { storage, clock, constants } = components;
-    if (storage.parts !== undefined) {
-      storage.parts.mergeWith(mergeCellEntries(constants));
+    const { parts } = storage;
+    if (parts !== undefined) {
+      parts.mergeWith(mergeCellEntries(constants));
       this.#returns = new PartReturns({
         storage,
-        parts: storage.parts,
+        parts,
         clock,
         onReturned: (cells) => {
           for (const cell of cells) if (this.#ledger.get(cell.id) === cell) this.#schedule.set(cell, this.#time.now());
@@ -85,8 +86,7 @@ export class Registry implements RecordStore {
         // As after a write that failed: what it has become is found out at once.
         onMerged: (key) => this.#recheck(toKeyText(key), 0),
         onEmptied: (part) => {
-          for (const { id } of this.#ledger)
-            if (storage.parts?.belongsIn?.(fromKeyText(id), part)) this.#recheck(id, 0);
+          for (const { id } of this.#ledger) if (parts.belongsIn(fromKeyText(id), part)) this.#recheck(id, 0);
         },
         onFound: (key, entry) => this.#find(key, entry),
       });

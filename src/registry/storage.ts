@@ -88,8 +88,8 @@ export interface StorageParts {
    * written since; `storeIf` cannot judge and takes the entry on trust, to be merged with what is there.
    */
   isWhole(key: Uint8Array): boolean;
-  /** Whether a key's entry belongs in a part; without it, an emptied part is noticed as its entries fall due. */
-  belongsIn?(key: Uint8Array, part: string): boolean;
+  /** Whether a key's entry belongs in a part. */
+  belongsIn(key: Uint8Array, part: string): boolean;
   /** Names of the parts that are away. */
   away(): readonly string[];
   /** As `scan`, without what cannot be read instead of rejecting. @param part only what lies there */

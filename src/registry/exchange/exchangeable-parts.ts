@@ -1,14 +1,19 @@
 /** The face of a storage made of several others, over one that may be such a storage now and another one later. */
 import type { MergeEntries, PartChange, RegistryStorage, ScanOptions, StorageParts, StoredEntry } from '../storage.ts';
 
+type ReadStorage = <T>(call: (storage: RegistryStorage) => Promise<T>) => Promise<T>;
+
 export class ExchangeableParts implements StorageParts {
   // BOUNDED: a handful, by who puts the node together.
   readonly #listeners = new Set<(change: PartChange) => void>();
+  readonly #read: ReadStorage;
   #storage: RegistryStorage;
   #merge: MergeEntries | undefined;
   #unsubscribe: () => void = () => undefined;
 
-  constructor(storage: RegistryStorage) {
+  /** @param read asks the one in use, and keeps it open meanwhile */
+  constructor(storage: RegistryStorage, read: ReadStorage) {
+    this.#read = read;
     this.#storage = storage;
     this.use(storage);
   }
@@ -28,12 +33,16 @@ export class ExchangeableParts implements StorageParts {
     return this.#storage.parts?.isWhole(key) ?? true;
   }
 
+  belongsIn(key: Uint8Array, part: string): boolean {
+    return this.#storage.parts?.belongsIn(key, part) ?? false;
+  }
+
   away(): readonly string[] {
     return this.#storage.parts?.away() ?? [];
   }
 
   scanPresent(options: ScanOptions, part?: string): Promise<readonly StoredEntry[]> {
-    return this.#storage.parts?.scanPresent(options, part) ?? this.#storage.scan(options);
+    return this.#read((storage) => storage.parts?.scanPresent(options, part) ?? storage.scan(options));
   }
 
   mergeWith(merge: MergeEntries): void {

@@ -44,7 +44,7 @@ export class ExchangeableStorage implements RegistryStorage {
 
   constructor(storage: RegistryStorage) {
     this.#side = sideOf(storage);
-    this.#parts = new ExchangeableParts(storage);
+    this.#parts = new ExchangeableParts(storage, (call) => this.#read(call));
   }
 
   get name(): string {

@@ -10,6 +10,7 @@ import {
   parseKey,
   toHex,
 } from '../../../../src/records/index.ts';
+import { ExchangeableStorage } from '../../../../src/registry/exchange/exchangeable-storage.ts';
 import { openRegistry, type Registry } from '../../../../src/registry/index.ts';
 import { HashRing } from '../../../../src/registry/ring/hash-ring.ts';
 import { groupOf } from '../../../../src/registry/ring/key-group.ts';
@@ -34,7 +35,9 @@ class Node {
     const ring = await this.world.open(moods);
     const { clock } = this.world;
     const observer = { notify: (event: NodeEvent) => void this.events.push(event) };
-    this.registry = await openRegistry({ storage: ring.storage, clock, constants, observer });
+    // As in a node, where the storage can be exchanged.
+    const storage = new ExchangeableStorage(ring.storage);
+    this.registry = await openRegistry({ storage, clock, constants, observer });
     this.changes = [];
     this.registry.subscribe((change) => this.changes.push(change));
     return this;
