@@ -6,7 +6,7 @@ import { assert, isNautilusError, NautilusError } from '../../core/index.ts';
 import { bytesEqual } from '../../records/index.ts';
 import { fromKeyText } from '../key-text.ts';
 import type { StorageEntry, StoredEntry } from '../storage.ts';
-import { decodeHint, encodeHint, type HintContent, hintKey, isReserved, shardTag } from './hint.ts';
+import { decodeHint, encodeHint, type HintContent, hintKey, isReserved } from './hint.ts';
 import type { PendingHint } from './hint-index.ts';
 import { GROUP_BYTES } from './key-group.ts';
 import type { GroupMove } from './ring-layout.ts';
@@ -137,7 +137,7 @@ export class GroupSettler {
   /** @returns undefined: it is not there, though it was thought to be */
   async readHint(hint: PendingHint): Promise<HintContent | undefined> {
     const { layout } = this.#parts;
-    const at = hintKey(shardTag(hint.target), hint.key);
+    const at = hintKey(layout.shard(hint.target).tag, hint.key);
     const entry = await layout.shard(hint.holder).call([at], (storage) => storage.retrieve(at));
     return entry && decodeHint(entry);
   }
@@ -224,8 +224,9 @@ export class GroupSettler {
   }
 
   async #drop(hint: PendingHint): Promise<void> {
-    const at = hintKey(shardTag(hint.target), hint.key);
-    await this.#parts.layout.shard(hint.holder).call([at], (storage) => storage.remove(at));
+    const { layout } = this.#parts;
+    const at = hintKey(layout.shard(hint.target).tag, hint.key);
+    await layout.shard(hint.holder).call([at], (storage) => storage.remove(at));
     this.#parts.hints.delete(hint);
   }
 
@@ -286,7 +287,7 @@ export class GroupSettler {
 
   async #putHint(holder: string, target: Shard, content: HintContent, isHard: boolean): Promise<'stored' | 'full'> {
     const { layout, hints, notes } = this.#parts;
-    const at = hintKey(shardTag(target.name), content.key);
+    const at = hintKey(target.tag, content.key);
     const known = hints.find(content.key, target.name, holder);
     const before = known && { ...known };
     const hint = { key: content.key.slice(), target: target.name, holder, isHard, isDoubtful: true };

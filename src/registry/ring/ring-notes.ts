@@ -16,6 +16,8 @@ export class RingNotes {
   readonly #queue = new KeyedQueue();
   // BOUNDED: by the pairs of shards. Whether unconditional ones are among them.
   readonly #noted = new Map<string, boolean>();
+  // BOUNDED: by the shards. A name's part of a key: asked for with every call while a shard is away.
+  readonly #tags = new Map<string, string>();
 
   /** @param state without it the notes last as long as the process */
   constructor(state: StateStore | undefined) {
@@ -42,12 +44,12 @@ export class RingNotes {
 
   /** What is noted of a pair: undefined, nothing. */
   isHard(holder: string, target: string): boolean | undefined {
-    return this.#noted.get(pairOf(holder, target));
+    return this.#noted.get(this.#pairOf(holder, target));
   }
 
   /** Resolves when it is noted, durably. */
   async note(holder: string, target: string, isHard: boolean): Promise<void> {
-    const pair = pairOf(holder, target);
+    const pair = this.#pairOf(holder, target);
     await this.#queue.run(pair, async () => {
       const noted = this.#noted.get(pair);
       if (noted === true || noted === isHard) return;
@@ -58,15 +60,24 @@ export class RingNotes {
 
   /** @param isOver asked when nothing is being noted of the pair */
   async forget(holder: string, target: string, isOver: () => boolean): Promise<void> {
-    const pair = pairOf(holder, target);
+    const pair = this.#pairOf(holder, target);
     await this.#queue.run(pair, async () => {
       if (!this.#noted.has(pair) || !isOver()) return;
       await this.#state?.delete(PREFIX + pair);
       this.#noted.delete(pair);
     });
   }
-}
 
-function pairOf(holder: string, target: string): string {
-  return `${toHex(shardTag(holder))}/${toHex(shardTag(target))}`;
+  #pairOf(holder: string, target: string): string {
+    return `${this.#tagOf(holder)}/${this.#tagOf(target)}`;
+  }
+
+  #tagOf(name: string): string {
+    let tag = this.#tags.get(name);
+    if (tag === undefined) {
+      tag = toHex(shardTag(name));
+      this.#tags.set(name, tag);
+    }
+    return tag;
+  }
 }

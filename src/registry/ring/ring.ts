@@ -7,7 +7,7 @@ import { compareBytes } from '../../records/index.ts';
 import type { RegistryStorage } from '../storage.ts';
 import type { CircuitState } from './circuit-breaker.ts';
 import { isOfShard } from './group-settler.ts';
-import { DOCUMENT_KEY, decodeHint, HINT_PREFIX, shardTag, tagOfHintKey } from './hint.ts';
+import { DOCUMENT_KEY, decodeHint, HINT_PREFIX, tagOfHintKey } from './hint.ts';
 import type { HintIndex } from './hint-index.ts';
 import type { GivenShard } from './plan-ring.ts';
 import { decodeDocument, encodeDocument, isDrained, type RingDocument, toRing } from './ring-document.ts';
@@ -172,7 +172,7 @@ export class Ring {
 
   async #readHints(holder: Shard, storage: RegistryStorage): Promise<void> {
     const { layout, hints, notes } = this.#components;
-    const targets = [...layout.shards.keys()].map((name) => ({ name, tag: shardTag(name) }));
+    const targets = [...layout.shards.values()];
     let after: Uint8Array | undefined;
     for (;;) {
       const page = await storage.scan({ prefix: HINT_PREFIX, limit: PAGE, ...(after !== undefined && { after }) });

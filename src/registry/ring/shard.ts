@@ -14,6 +14,7 @@ import { toKeyText } from '../key-text.ts';
 import type { RegistryStorage, StorageCapabilities } from '../storage.ts';
 import { within } from '../within.ts';
 import { CircuitBreaker, type CircuitBreakerInit, type CircuitState } from './circuit-breaker.ts';
+import { shardTag } from './hint.ts';
 import { JobNotStarted, JobQueue } from './job-queue.ts';
 
 export interface ShardComponents {
@@ -50,6 +51,8 @@ export type Admission = (storage: RegistryStorage, isFirst: boolean) => Promise<
 
 export class Shard {
   readonly name: string;
+  /** Stands for its name in keys. */
+  readonly tag: Uint8Array;
   readonly #components: ShardComponents;
   readonly #init: ShardInit;
   readonly #queue: JobQueue;
@@ -66,6 +69,7 @@ export class Shard {
     this.#components = components;
     this.#init = init;
     this.name = components.name;
+    this.tag = shardTag(components.name);
     this.#breaker = new CircuitBreaker({ ...components, onChange: (state) => this.#changed(state) }, init);
     this.#queue = new JobQueue({
       owner: `the storage ${this.name}`,

@@ -80,7 +80,10 @@ async function prepareClient({ url }: PostgresStorageOptions) {
     return { createClient, where: `PostgreSQL at ${host}:${port}/${database}` };
   } catch (cause) {
     // An unreadable certificate file, say.
+    // Without the cause, which may carry the URL with its password.
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new NautilusError('CONFIG_INVALID', `the --storage URL of PostgreSQL cannot be used: ${reason}`, { cause });
+    throw new NautilusError('CONFIG_INVALID', `the --storage URL of PostgreSQL cannot be used: ${reason}`, {
+      details: { field: 'storage' },
+    });
   }
 }
