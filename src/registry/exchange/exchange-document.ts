@@ -1,6 +1,7 @@
 /**
  * Where the records of a node are, written down in its own state: it outlives the process, and from the first exchange on it is the document that
- * decides, not `--storage`. Holds the URLs as they were given, passwords too: the state directory is private to its owner.
+ * decides, not `--storage`. Holds the URLs as they were given, passwords too, because a start may name the former storage only: the files of the
+ * state are their owner's alone (lmdb-directory.ts).
  */
 import { NautilusError, type StateStore } from '../../core/index.ts';
 import { utf8Decode, utf8Encode } from '../../records/index.ts';

@@ -2,7 +2,7 @@
  * The directory of one LMDB storage: private to its owner, and with a note left at a clean stop. A data file that the note does not describe
  * (killed, copied, restored, cut) is checked before it is mapped. Not here: keeping two processes out, which the data directory's lock does.
  */
-import { access, constants, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isNautilusError, NautilusError } from '../../core/index.ts';
 import { checkLmdb } from './lmdb-check.ts';
@@ -24,7 +24,7 @@ export async function prepareLmdbDirectory(path: string, signal?: AbortSignal): 
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
-    const size = await sizeOfWritable(directory.dataFile);
+    const size = await claim(directory.dataFile);
     if (size > 0 && !(await isCleanlyClosed(directory))) await refuseDamaged(directory, signal);
     await rm(join(path, CLEAN_NOTE), { force: true });
     await syncDirectory(path);
@@ -76,11 +76,13 @@ async function refuseDamaged({ path, dataFile }: LmdbDirectory, signal: AbortSig
   );
 }
 
-/** 0 when there is none. */
-async function sizeOfWritable(file: string): Promise<number> {
+/** Its owner's alone from now on. @returns its size, 0 when there is none */
+async function claim(file: string): Promise<number> {
   try {
-    const { size } = await stat(file);
+    const { size, mode } = await stat(file);
     await access(file, constants.R_OK | constants.W_OK);
+    // As it was made; a copy may have come with other rights. A node's state names storages with their passwords.
+    if (process.platform !== 'win32' && (mode & 0o077) !== 0) await chmod(file, 0o600);
     return size;
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return 0;
