@@ -46,16 +46,20 @@ async function runBatch(
         const line = lines.shift() as BatchLine;
         if (isFailure(outcome)) {
           failed += 1;
+          progress.hide();
           await reportFailure(context, line.number, outcome);
         } else {
           succeeded += 1;
           await output.object(outcome);
-          if ('value' in outcome) await output.line(`${printable(outcome.key)}\t${printable(outcome.value)}`);
+          if ('value' in outcome) {
+            if (output.isTerminal) progress.hide();
+            await output.line(`${printable(outcome.key)}\t${printable(outcome.value)}`);
+          }
         }
         progress.update(succeeded + failed, file.size === undefined ? undefined : line.end / file.size);
       }
     } finally {
-      progress.end();
+      progress.hide();
     }
   });
   if (output.json) return;

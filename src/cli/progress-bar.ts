@@ -19,6 +19,7 @@ export class ProgressBar {
   readonly #enabled: boolean;
   readonly #hasRate: boolean;
   #shownAt = 0;
+  #isShown = false;
 
   constructor(noun: string, options: ProgressBarOptions) {
     this.#noun = noun;
@@ -33,14 +34,16 @@ export class ProgressBar {
     const elapsedMs = now - this.#begun;
     if (!this.#enabled || elapsedMs < DELAY_MS || now - this.#shownAt < INTERVAL_MS) return;
     this.#shownAt = now;
+    this.#isShown = true;
     const rate = this.#hasRate ? `, ${Math.round((done * 1_000) / elapsedMs)}/s` : '';
     const bars = fraction === undefined ? '' : `${bar(fraction)} `;
     this.#stream.write(`\r\u001b[K${bars}${count(done, this.#noun)}${rate}`);
   }
 
-  /** Removes the line. */
-  end(): void {
-    if (this.#shownAt > 0) this.#stream.write('\r\u001b[K');
+  /** Removes the line, for good or to make room for another one: the next update shows it again. */
+  hide(): void {
+    if (this.#isShown) this.#stream.write('\r\u001b[K');
+    this.#isShown = false;
   }
 }
 

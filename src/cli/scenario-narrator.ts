@@ -18,7 +18,7 @@ export class ScenarioNarrator {
   }
 
   onResult({ text }: { readonly text: string }, atMs: number, result: string): void {
-    this.#bar.end();
+    this.#bar.hide();
     this.#told = this.#told.then(() => this.#tell(text, atMs, result));
   }
 
@@ -28,7 +28,7 @@ export class ScenarioNarrator {
 
   /** Resolves when everything has been told. Idempotent. */
   async end(): Promise<void> {
-    this.#bar.end();
+    this.#bar.hide();
     await this.#told;
   }
 

@@ -75,14 +75,14 @@ export async function migrateStorage(context: VerbContext, to: string): Promise<
           progress.update(step.entries, fractionOf(step));
           continue;
         }
-        progress.end();
+        progress.hide();
         await output.line(
           `${count(step.total, 'record')} moved from ${step.from} to ${step.to} in ${duration(performance.now() - begun)}`,
         );
         await output.line(`start with --storage ${step.to} from now on`);
       }
     } finally {
-      progress.end();
+      progress.hide();
     }
   });
 }

@@ -69,7 +69,7 @@ function runProcesses(command: Command, scenario: string, flags: RunFlags): Prom
           },
           {
             onResult: (command, atMs, result) => {
-              starting.end();
+              starting.hide();
               narrator.onResult(command, atMs, result);
             },
             onProgress: (elapsedMs) => narrator.onProgress(elapsedMs),
@@ -81,7 +81,7 @@ function runProcesses(command: Command, scenario: string, flags: RunFlags): Prom
         tellFailures(output, report.failures);
         if (report.directory !== undefined) output.note(`the files of the nodes are still in ${report.directory}`);
       } finally {
-        starting.end();
+        starting.hide();
         await narrator.end();
       }
     } finally {

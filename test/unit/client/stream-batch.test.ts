@@ -34,6 +34,29 @@ describe('streamBatch', () => {
     expect(peak()).toBe(2);
   });
 
+  it('takes 10,000 records in one call, and says of each that failed what was wrong with it', async () => {
+    const node = createMemoryNode();
+    const bad = new Map<number, unknown>([
+      [777, 'not a record'],
+      [5_000, { key: '', value: 'v' }],
+      [9_999, { key: 'k9999' }],
+    ]);
+    const records = Array.from({ length: 10_000 }, (_, n) => bad.get(n) ?? { key: `k${n}`, value: `v${n}` });
+    const failures: (readonly [number, unknown])[] = [];
+    let n = 0;
+    for await (const outcome of streamBatch(createLocalCaller(node), records, { verb: 'put' })) {
+      if ('error' in outcome) failures.push([n, outcome.error.code]);
+      n++;
+    }
+    expect(n).toBe(10_000);
+    expect(failures).toEqual([
+      [777, 'USAGE'],
+      [5_000, 'KEY_INVALID'],
+      [9_999, 'USAGE'],
+    ]);
+    expect(node.records.size).toBe(10_000 - bad.size);
+  });
+
   it('cuts earlier when the records are large, and never within one', async () => {
     const { caller, sent } = noting(createLocalCaller(createMemoryNode()));
     const value = 'x'.repeat(60_000);
