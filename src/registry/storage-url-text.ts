@@ -29,12 +29,12 @@ export class StorageUrlText {
 
   /** The base without the password, for people, logs and names: `redis://user:secret@host` → `redis://user@host`. */
   get publicBase(): string {
-    return this.#shown(({ user }) => `${user}@`);
+    return this.#shown(({ user }) => `${user}@`, '');
   }
 
   refusal(problem: string): NautilusError {
     // Without the user: where something is wrong, the password may have got there.
-    const shown = this.#shown(() => '…@');
+    const shown = this.#shown(() => '…@', ':…');
     return new NautilusError('CONFIG_INVALID', `--storage "${shown}" cannot be used: ${problem}`, {
       details: { field: 'storage' },
     });
@@ -77,10 +77,11 @@ export class StorageUrlText {
     throw this.refusal(`the field "${name}" must be a whole number from ${least} to ${most}, not "${text}"`);
   }
 
-  #shown(userInfo: (parts: PublicParts) => string): string {
+  #shown(userInfo: (parts: PublicParts) => string, hidden: string): string {
     const parts = this.#parts;
     if (parts === undefined) return this.base;
-    return parts.scheme + (parts.user === undefined ? '' : userInfo(parts)) + parts.place;
+    const { scheme, user, host, behind = hidden } = parts;
+    return scheme + (user === undefined ? '' : userInfo(parts)) + host + behind;
   }
 }
 
@@ -89,7 +90,9 @@ interface PublicParts {
   readonly scheme: string;
   /** What stands before the password, or would; undefined: there is no "@". */
   readonly user: string | undefined;
-  readonly place: string;
+  readonly host: string;
+  /** Port and path; undefined: they may be something else. */
+  readonly behind: string | undefined;
   /** The last "@" may be one of the password, or behind it. */
   readonly isAmbiguous: boolean;
 }
@@ -104,7 +107,8 @@ function publicPartsOf(text: string): PublicParts {
   return {
     scheme,
     user: at === -1 ? undefined : before.replace(/[:@].*$/s, ''),
-    place: host + (isSeen ? behind : ':…'),
+    host,
+    behind: isSeen ? behind : undefined,
     isAmbiguous: /[/?#]/.test(before),
   };
 }

@@ -75,6 +75,14 @@ describe('what a storage URL says in public', () => {
   });
 
   test.each([
+    ['redis://user:s3cret', 'is not of the form redis://'],
+    ['redis://:s3cret', 'is not of the form redis://'],
+    ['postgres://host:port/db', 'is not of the form postgres://'],
+  ])('%s is refused for what is wrong with it', (url, problem) => {
+    expect(() => checkStorageUrl(url)).toThrow(problem);
+  });
+
+  test.each([
     ['redis://u:12/34@host', 'a user or password these three are written %2F, %3F and %23'],
     ['redis://u:12?34@host', '%2F, %3F and %23'],
     ['postgres://u:12#34@host/db', '%2F, %3F and %23'],
