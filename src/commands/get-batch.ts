@@ -23,10 +23,10 @@ export const getBatch = defineCommand({
     mapInOrder(
       keys,
       BATCH_CONCURRENCY,
-      (given, signal) =>
-        recordOutcome(given, { signal }, async () => {
+      (given) =>
+        recordOutcome(given, context, async () => {
           const { key } = parseInput(keySchema, { key: given });
-          const [newest] = toGetOutputs(await api.get(key, { ...options, signal }));
+          const [newest] = toGetOutputs(await api.get(key, { ...options, signal: context.signal }));
           return newest as GetOutput; // GetResult.records is never empty
         }),
       context.signal,

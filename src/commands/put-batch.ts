@@ -21,10 +21,10 @@ export const putBatch = defineCommand({
     mapInOrder(
       records,
       BATCH_CONCURRENCY,
-      (record, signal) =>
-        recordOutcome(keyOf(record), { signal }, async () => {
+      (record) =>
+        recordOutcome(keyOf(record), context, async () => {
           const { key, value, encoding, ttl } = parseInput(recordSchema, record);
-          const options = { ttlMs: ttl ?? ttlOfAll, quorum, strict, signal };
+          const options = { ttlMs: ttl ?? ttlOfAll, quorum, strict, signal: context.signal };
           return await api.put(key, decodeValue(value, encoding), options);
         }),
       context.signal,

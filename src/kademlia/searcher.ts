@@ -2,7 +2,7 @@
  * Lookups over the network: where they begin, whom they pass over, what comes of them. lookup.ts decides whom to ask, run-lookup.ts asks;
  * what is asked is the caller's.
  */
-import { type Clock, NautilusError, type Observer } from '../core/index.ts';
+import { type Clock, NautilusError, type Observer, onAbort } from '../core/index.ts';
 import type { NetworkConstants } from '../records/index.ts';
 import type { Contact } from './contact.ts';
 import { Lookup } from './lookup.ts';
@@ -116,9 +116,8 @@ export class Searcher {
     const { k = constants.k, isEnough } = options;
     const startedAt = clock.monotonic();
     const controller = new AbortController();
-    const onAbort = () => controller.abort(options.signal?.reason);
-    if (options.signal?.aborted) onAbort();
-    options.signal?.addEventListener('abort', onAbort, { once: true });
+    const { signal } = options;
+    const unwatch = signal && onAbort(signal, () => controller.abort(signal.reason));
     this.#running.add(controller);
     try {
       let sent = 0;
@@ -134,7 +133,7 @@ export class Searcher {
       return this.#finish(ended, target, sent, clock.monotonic() - startedAt);
     } finally {
       this.#running.delete(controller);
-      options.signal?.removeEventListener('abort', onAbort);
+      unwatch?.();
     }
   }
 

@@ -53,7 +53,7 @@ describe('a network of three', { timeout: 60_000 }, () => {
 });
 
 describe('a node that has just been started', { timeout: 60_000 }, () => {
-  it('does not take itself for the network before it has tried to join it', async () => {
+  it('does not take itself for the network before it has tried to join it, nor many who ask under one signal for a leak', async () => {
     const first = await start('first');
     await first.verb(['put', 'svc/web', '10.0.0.5:80']);
     const flags = {
@@ -61,11 +61,17 @@ describe('a node that has just been started', { timeout: 60_000 }, () => {
       listen: ['/ip4/127.0.0.1/tcp/0'],
       bootstrap: [first.address],
     };
+    const warnings: Error[] = [];
+    const note = (warning: Error) => void warnings.push(warning);
+    process.on('warning', note);
     const late = await createNode(await resolveConfig({ flags, env: {} }));
     try {
-      const { records } = await late.get('svc/web'); // in the same moment
-      expect(records.map(({ value }) => utf8Decode(value))).toEqual(['10.0.0.5:80']);
+      const { signal } = new AbortController();
+      const results = await Promise.all(Array.from({ length: 12 }, () => late.get('svc/web', { signal }))); // in the same moment
+      for (const { records } of results) expect(records.map(({ value }) => utf8Decode(value))).toEqual(['10.0.0.5:80']);
+      expect(warnings).toEqual([]);
     } finally {
+      process.off('warning', note);
       await late.stop();
     }
   });

@@ -52,25 +52,6 @@ describe('mapInOrder', () => {
     expect(begun).toEqual([1, 2]);
   });
 
-  it('gives those at work at the same time a signal each, which follow that of the batch', async () => {
-    const abort = new AbortController();
-    const signals: AbortSignal[] = [];
-    const results = mapInOrder(
-      [1, 2, 3],
-      3,
-      (_, signal) => {
-        signals.push(signal);
-        return new Promise<never>(() => undefined);
-      },
-      abort.signal,
-    );
-    const ended = expect(collect(results)).rejects.toThrow('enough');
-    expect(new Set([...signals, abort.signal]).size).toBe(4);
-    abort.abort(new Error('enough'));
-    await ended;
-    expect(signals.map(({ reason }) => reason as unknown)).toEqual(Array(3).fill(abort.signal.reason));
-  });
-
   it('ends with the error of work that should not have thrown', async () => {
     const results = mapInOrder([1, 2], 2, async (n) => {
       if (n === 2) throw new Error('a bug');
