@@ -27,15 +27,22 @@ function decode(bytes: Buffer | undefined | null) {
   );
 }
 
-/** A Map indexes text: making it of the key's bytes is part of any get. Its order is sorted for a scan, once. */
+/** A Map indexes text: making it of the key's bytes is part of any get. Its order is sorted for a scan after writes, and kept. */
 export function bareMap(): StoreSide {
   const map = new Map<string, BenchEntry>();
-  const put = (entry: BenchEntry) => void map.set(entry.key.toString('latin1'), entry);
+  let order: string[] | undefined;
+  const put = (entry: BenchEntry) => {
+    map.set(entry.key.toString('latin1'), entry);
+    order = undefined;
+  };
   return {
     get: (key) => map.get(key.toString('latin1')),
     put,
     batch: (entries) => entries.forEach(put),
-    scan: async () => [...map.keys()].sort().map((text) => map.get(text)!).length,
+    scan: async (_limit, count) => {
+      order ??= [...map.keys()].sort();
+      return order.slice(0, count).map((text) => map.get(text)).length;
+    },
     close: async () => map.clear(),
   };
 }
@@ -56,8 +63,8 @@ export function bareLmdb(directory: string): StoreSide {
       db.transaction(() => {
         for (const entry of entries) if (db.getBinary(entry.key) === undefined) void db.put(entry.key, encode(entry));
       }),
-    scan: (limit) =>
-      scanPages(limit, (after) => {
+    scan: (limit, count) =>
+      scanPages(limit, count, (after) => {
         const range = after === undefined ? { limit } : { start: Buffer.from(after), exclusiveStart: true, limit };
         const page = [...db.getRange(range)].map(({ key, value }) => ({ key, ...decode(value) }));
         return page.map(({ key }) => key);
@@ -82,8 +89,8 @@ export function bareRedis(port: number): StoreSide {
     get: async (key) => decode(await client.getBuffer(named(key))),
     put: (entry) => add(client.pipeline(), entry, false).exec(),
     batch: (entries) => entries.reduce((all, entry) => add(all, entry, true), client.pipeline()).exec(),
-    scan: (limit) =>
-      scanPages(limit, async (after) => {
+    scan: (limit, count) =>
+      scanPages(limit, count, async (after) => {
         const from = after === undefined ? '-' : Buffer.concat([Buffer.from('('), after]);
         const keys = await client.zrangebylexBuffer(index, from, '+', 'LIMIT', 0, limit);
         const values = keys.length === 0 ? [] : await client.mgetBuffer(keys.map(named));
@@ -120,8 +127,8 @@ export async function barePostgres(url: string, poolSize: number): Promise<Store
         values: [0, 1, 2, 3].map((column) => rows.map((each) => each[column])),
       });
     },
-    scan: (limit) =>
-      scanPages(limit, async (after) => {
+    scan: (limit, count) =>
+      scanPages(limit, count, async (after) => {
         const text = 'SELECT * FROM bare WHERE key > $1 AND expires_at > $2 ORDER BY key LIMIT $3';
         const values = [after ?? Buffer.alloc(0), Date.now(), limit];
         const { rows } = await pool.query<{ readonly key: Buffer }>({ name: 'scan', text, values });

@@ -14,8 +14,8 @@ export interface StoreSide {
   put(entry: BenchEntry): unknown;
   /** Where nothing is. */
   batch(entries: readonly BenchEntry[]): unknown;
-  /** In key order; resolves with how many there were. */
-  scan(pageSize: number): Promise<number>;
+  /** In key order, a page after the other until `count` were seen; resolves with how many there were. */
+  scan(pageSize: number, count: number): Promise<number>;
   close(): Promise<unknown>;
 }
 
@@ -25,8 +25,8 @@ export function storageSide(storage: RegistryStorage): StoreSide {
     put: ({ key, ...entry }) => storage.store(key, entry),
     batch: (entries) =>
       storage.storeIfBatch(entries.map(({ key, ...entry }) => ({ key, expected: 'absent' as const, entry }))),
-    scan: (limit) =>
-      scanPages(limit, async (after) => {
+    scan: (limit, count) =>
+      scanPages(limit, count, async (after) => {
         const page = await storage.scan({ limit, ...(after && { after }) });
         return page.map(({ key }) => key);
       }),
@@ -36,6 +36,7 @@ export function storageSide(storage: RegistryStorage): StoreSide {
 
 export async function scanPages(
   limit: number,
+  enough: number,
   read: (after: Uint8Array | undefined) => Promise<readonly Uint8Array[]> | readonly Uint8Array[],
 ): Promise<number> {
   let count = 0;
@@ -44,6 +45,6 @@ export async function scanPages(
     const keys = await read(after);
     count += keys.length;
     after = keys.at(-1);
-    if (keys.length < limit) return count;
+    if (keys.length < limit || count >= enough) return count;
   }
 }

@@ -59,7 +59,7 @@ export async function openLmdbStorage({ directory, clock, signal }: LmdbStorageO
   });
   const prepared = await prepareLmdbDirectory(directory, signal);
   try {
-    const db = lmdb.open<Uint8Array, Uint8Array>({
+    const db = lmdb.open<Buffer, Uint8Array>({
       path: directory,
       noSubdir: false,
       encoding: 'binary',
@@ -93,7 +93,7 @@ class LmdbStorage implements RegistryStorage {
   readonly name = 'lmdb';
   readonly capabilities: StorageCapabilities = { persistent: true, durable: true, expires: false, shared: false };
 
-  readonly #db: RootDatabase<Uint8Array, Uint8Array>;
+  readonly #db: RootDatabase<Buffer, Uint8Array>;
   readonly #directory: LmdbDirectory;
   readonly #clock: Clock;
   readonly #space: DiskSpace;
@@ -102,7 +102,7 @@ class LmdbStorage implements RegistryStorage {
   #hasRoom = true;
   #closing: Promise<void> | undefined;
 
-  constructor(db: RootDatabase<Uint8Array, Uint8Array>, directory: LmdbDirectory, clock: Clock) {
+  constructor(db: RootDatabase<Buffer, Uint8Array>, directory: LmdbDirectory, clock: Clock) {
     this.#db = db;
     this.#directory = directory;
     this.#clock = clock;
@@ -233,7 +233,7 @@ class LmdbStorage implements RegistryStorage {
     return entry !== undefined && entry.expiresAt > this.#clock.now() ? entry : undefined;
   }
 
-  #decode(key: Uint8Array, bytes: Uint8Array): StorageEntry {
+  #decode(key: Uint8Array, bytes: Buffer): StorageEntry {
     const entry = decodeLmdbEntry(key, bytes);
     if (entry !== undefined) return entry;
     const { path, dataFile } = this.#directory;
@@ -245,7 +245,7 @@ class LmdbStorage implements RegistryStorage {
   }
 
   /** Inside a transaction. */
-  #put(key: Uint8Array, bytes: Uint8Array): void {
+  #put(key: Uint8Array, bytes: Buffer): void {
     if (!this.#hasRoom && bytes.length > (this.#db.getBinary(key)?.length ?? 0)) throw diskFull(this.#directory.path);
     void this.#db.put(key, bytes);
   }
