@@ -2,19 +2,13 @@
  * One request of ours on its way to an answer. It outlives streams: whoever holds it (a dial, then a stream, perhaps another stream) can hand it
  * on, its deadline and its caller's signal run all the time. Every request of the protocol may be sent twice without harm.
  */
-import { NautilusError } from '../core/index.ts';
+import { NautilusError, onAbort } from '../core/index.ts';
 import type { Contact, Request, RequestOptions, Response } from '../kademlia/index.ts';
-import type { AbortGroups } from './abort-groups.ts';
 import type { Deadline, Deadlines } from './deadlines.ts';
 
 export interface CallHolder {
   /** The call ended without an answer of this holder. */
   forget(call: Call, why: 'timeout' | 'aborted'): void;
-}
-
-export interface CallServices {
-  readonly deadlines: Deadlines;
-  readonly aborts: AbortGroups;
 }
 
 export class Call implements Deadline {
@@ -27,28 +21,30 @@ export class Call implements Deadline {
   requestId = 0;
   /** How often a stream that ended handed it back. */
   moves = 0;
-  readonly #services: CallServices;
+  readonly #deadlines: Deadlines;
+  readonly #unwatch: (() => void) | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #resolve: (response: Response) => void;
   readonly #reject: (error: unknown) => void;
 
+  /** The signal is not aborted yet. */
   constructor(
     to: Contact,
     request: Request,
     options: RequestOptions,
-    services: CallServices,
+    deadlines: Deadlines,
     resolve: (response: Response) => void,
     reject: (error: unknown) => void,
   ) {
     this.to = to;
     this.request = request;
     this.timeoutMs = options.timeoutMs;
-    this.#services = services;
+    this.#deadlines = deadlines;
     this.#signal = options.signal;
     this.#resolve = resolve;
     this.#reject = reject;
-    services.deadlines.add(this, options.timeoutMs);
-    if (options.signal !== undefined) services.aborts.add(options.signal, this);
+    deadlines.add(this, options.timeoutMs);
+    this.#unwatch = options.signal && onAbort(options.signal, () => this.#abort());
   }
 
   resolve(response: Response): void {
@@ -65,7 +61,7 @@ export class Call implements Deadline {
     this.#giveUp('timeout', new NautilusError('TIMEOUT', `the peer did not answer within ${this.timeoutMs} ms`));
   }
 
-  abort(): void {
+  #abort(): void {
     this.#giveUp('aborted', abortedError(this.#signal));
   }
 
@@ -77,8 +73,8 @@ export class Call implements Deadline {
 
   #end(): void {
     this.holder = undefined;
-    if (this.dueTick !== 0) this.#services.deadlines.remove(this);
-    if (this.#signal !== undefined) this.#services.aborts.remove(this.#signal, this);
+    if (this.dueTick !== 0) this.#deadlines.remove(this);
+    this.#unwatch?.();
   }
 }
 

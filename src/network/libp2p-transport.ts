@@ -18,7 +18,6 @@ import {
   type Transport,
   type TransportEvents,
 } from '../kademlia/index.ts';
-import { AbortGroups } from './abort-groups.ts';
 import { abortedError, Call } from './call.ts';
 import type { Libp2pHost } from './create-libp2p.ts';
 import { Deadlines } from './deadlines.ts';
@@ -69,7 +68,7 @@ export class Libp2pTransport implements Transport, RpcStreamOwner {
   readonly #observer: Observer;
   readonly #addresses: NodeAddresses;
   readonly #protocol: string;
-  readonly #services: RpcStreamServices & { readonly aborts: AbortGroups };
+  readonly #services: RpcStreamServices;
   readonly #connections: OpenConnections;
   // BOUNDED: limits.maxConnections, beyond it only those that are in use.
   readonly #links = new Map<string, PeerLink>();
@@ -103,7 +102,6 @@ export class Libp2pTransport implements Transport, RpcStreamOwner {
       deadlines,
       turn: new Turn(),
       share: new FairShare(clock, limits),
-      aborts: new AbortGroups(),
       limits,
       wireLimits: constants,
     };
@@ -154,7 +152,7 @@ export class Libp2pTransport implements Transport, RpcStreamOwner {
     if (this.#isStopped) return Promise.reject(new NautilusError('ABORTED', 'the node has stopped'));
     if (options.signal?.aborted) return Promise.reject(abortedError(options.signal));
     return new Promise((resolve, reject) => {
-      this.#dispatch(new Call(to, request, options, this.#services, resolve, reject));
+      this.#dispatch(new Call(to, request, options, this.#services.deadlines, resolve, reject));
     });
   }
 
@@ -168,7 +166,7 @@ export class Libp2pTransport implements Transport, RpcStreamOwner {
     const opening = this.#openingTo(id?.hex ?? address, target);
     if (opening === undefined) throw tooManyDials();
     return new Promise((resolve, reject) => {
-      new Visit(opening, options, this.#services, resolve, reject);
+      new Visit(opening, options, this.#services.deadlines, resolve, reject);
     });
   }
 

@@ -1,35 +1,36 @@
 /** Somebody who waits for a connection and nothing more (`Transport.connect`): its deadline, its signal, its promise. */
-import { NautilusError } from '../core/index.ts';
+import { NautilusError, onAbort } from '../core/index.ts';
 import type { Peer, RequestOptions } from '../kademlia/index.ts';
-import type { Abortable } from './abort-groups.ts';
-import { abortedError, type CallServices } from './call.ts';
-import type { Deadline } from './deadlines.ts';
+import { abortedError } from './call.ts';
+import type { Deadline, Deadlines } from './deadlines.ts';
 import type { Opening, Visitor } from './opening.ts';
 import type { PeerLink } from './peer-link.ts';
 
-export class Visit implements Visitor, Deadline, Abortable {
+export class Visit implements Visitor, Deadline {
   dueTick = 0;
   readonly #opening: Opening;
   readonly #options: RequestOptions;
-  readonly #services: CallServices;
+  readonly #deadlines: Deadlines;
+  readonly #unwatch: (() => void) | undefined;
   readonly #resolve: (peer: Peer) => void;
   readonly #reject: (error: unknown) => void;
 
+  /** The signal is not aborted yet. */
   constructor(
     opening: Opening,
     options: RequestOptions,
-    services: CallServices,
+    deadlines: Deadlines,
     resolve: (peer: Peer) => void,
     reject: (error: unknown) => void,
   ) {
     this.#opening = opening;
     this.#options = options;
-    this.#services = services;
+    this.#deadlines = deadlines;
     this.#resolve = resolve;
     this.#reject = reject;
     opening.addVisitor(this);
-    services.deadlines.add(this, options.timeoutMs);
-    if (options.signal !== undefined) services.aborts.add(options.signal, this);
+    deadlines.add(this, options.timeoutMs);
+    this.#unwatch = options.signal && onAbort(options.signal, () => this.#abort());
   }
 
   opened(link: PeerLink): void {
@@ -47,13 +48,13 @@ export class Visit implements Visitor, Deadline, Abortable {
     this.#opening.leave(this);
   }
 
-  abort(): void {
+  #abort(): void {
     this.failed(abortedError(this.#options.signal));
     this.#opening.leave(this);
   }
 
   #end(): void {
-    if (this.dueTick !== 0) this.#services.deadlines.remove(this);
-    if (this.#options.signal !== undefined) this.#services.aborts.remove(this.#options.signal, this);
+    if (this.dueTick !== 0) this.#deadlines.remove(this);
+    this.#unwatch?.();
   }
 }
