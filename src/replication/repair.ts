@@ -239,6 +239,7 @@ export class Repair {
         for (const partner of this.#partners.values()) partner.dueAt = clock.monotonic();
         this.#arm();
       }
+      this.settlement.settleByTime();
       this.#beat();
     });
   }
@@ -298,7 +299,7 @@ export class Repair {
     const settled = this.settlement.isSettledIn(ranges);
     const { agreed, partnerSettled } = await this.#reconcile({ partner: contact, ranges, settled, mode });
     if (agreed) this.settlement.compared(hex, ranges, partnerSettled);
-    if (agreed && this.settlement.isSettledIn(ranges)) this.#nextRound(partner);
+    if (agreed && this.settlement.isCompleteIn(ranges)) this.#nextRound(partner);
   }
 
   /** All is well between the two. */

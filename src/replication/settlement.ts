@@ -6,15 +6,7 @@
  */
 import type { Clock, Load } from '../core/index.ts';
 import type { CellRange } from '../records/index.ts';
-import {
-  compareRanges,
-  coversRange,
-  EVERYTHING,
-  gapsBetween,
-  intersectRanges,
-  overlapsRange,
-  uniteRanges,
-} from './cell-ranges.ts';
+import { compareRanges, coversRange, gapsBetween, intersectRanges, overlapsRange, uniteRanges } from './cell-ranges.ts';
 import { type MembershipView, NO_VIEW } from './membership.ts';
 import { readQuorum } from './quorum.ts';
 import { findRegion, type Region, regionsByMember } from './regions.ts';
@@ -48,8 +40,10 @@ export class Settlement {
   #areas: readonly Region[] = [];
   // BOUNDED: as the view's ranges: the areas shared with each member, by hex node id. Empty while nothing is open.
   #areasWith: ReadonlyMap<string, readonly Region[]> = new Map();
-  // BOUNDED: by the areas; those that were not settled when last looked at.
+  // BOUNDED: by the areas; those that are not settled yet.
   readonly #open = new Map<Region, Tally>();
+  /** When the next newcomer ceases to be one, monotonic ms: before that time decides nothing. */
+  #timeDecidesAt = Number.POSITIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -60,12 +54,14 @@ export class Settlement {
    * than K, whoever missed a put may now be most of them: then nothing that was compared before counts.
    */
   onMembership(view: MembershipView): void {
+    this.settleByTime();
     const isFewer = view.isSmall && [...this.#view.shared.keys()].some((member) => !view.shared.has(member));
     if (isFewer) this.#comparisons.clear();
     const isStillSettled = isFewer ? () => false : this.#settledNow();
     const settled = this.#settledRanges();
     this.#areas = cutAreas(view.regions, this.#formerAreas());
     this.#view = view;
+    this.#timeDecidesAt = Math.min(...view.newcomers.values());
     for (const [member, { withAnybody, withSettled }] of this.#comparisons) {
       const shared = view.shared.get(member);
       if (shared === undefined) {
@@ -73,10 +69,10 @@ export class Settlement {
         continue;
       }
       // Who is settled has missed nothing, so what it was compared with has not either.
-      const counted = uniteRanges(withSettled, intersectRanges(withAnybody, settled));
+      const counted = settled === undefined ? withAnybody : intersectRanges(withAnybody, settled);
       this.#comparisons.set(member, {
-        withAnybody: intersectRanges(withAnybody, shared),
-        withSettled: intersectRanges(counted, shared),
+        withAnybody: within(shared, withAnybody),
+        withSettled: within(shared, uniteRanges(withSettled, counted)),
       });
     }
     this.#recount(isStillSettled);
@@ -86,12 +82,12 @@ export class Settlement {
   compared(member: string, ranges: readonly CellRange[], withSettled: boolean): void {
     const shared = this.#view.shared.get(member);
     if (shared === undefined) return;
-    const counted = ranges === shared ? shared : intersectRanges(ranges, shared);
+    const counted = within(shared, ranges);
     // What was compared with it when it was settled stays true: nothing acknowledged since can have passed us by unnoticed.
     const earlier = this.#of(member).withSettled;
     this.#comparisons.set(member, {
       withAnybody: counted,
-      withSettled: withSettled ? uniteRanges(earlier, counted) : earlier,
+      withSettled: withSettled ? within(shared, uniteRanges(earlier, counted)) : earlier,
     });
     this.#countWith(member);
   }
@@ -104,8 +100,9 @@ export class Settlement {
 
   /** Whether this node may say that a key is absent. */
   isSettled(keyId: Uint8Array): boolean {
+    this.settleByTime();
     const area = findRegion(this.#areas, keyId);
-    return area !== undefined && !this.#isOpen(area);
+    return area !== undefined && !this.#open.has(area);
   }
 
   /** Members compared with, and regions this node may not speak for yet. */
@@ -118,15 +115,33 @@ export class Settlement {
   }
 
   get isEverywhereSettled(): boolean {
-    return this.isSettledIn([EVERYTHING]);
+    this.settleByTime();
+    return this.#open.size === 0;
   }
 
   isSettledIn(ranges: readonly CellRange[]): boolean {
-    for (const area of this.#open.keys()) if (overlapsRange(ranges, area.range) && this.#isOpen(area)) return false;
+    this.settleByTime();
+    for (const area of this.#open.keys()) if (overlapsRange(ranges, area.range)) return false;
     return true;
   }
 
-  /** Regions shared with `member` that were not compared with it. */
+  /** Also to be called now and then: what only time had to decide is let go of, whether anybody asks or not. */
+  settleByTime(): void {
+    const now = this.#clock.monotonic();
+    if (now < this.#timeDecidesAt) return;
+    this.#timeDecidesAt = Math.min(...[...this.#view.newcomers.values()].filter((until) => until > now));
+    for (const [area, tally] of this.#open) if (this.#isDecided(area, tally)) this.#settle(area);
+  }
+
+  /** Settled, or as soon as nobody there is a newcomer any more: to compare again tells nothing new. */
+  isCompleteIn(ranges: readonly CellRange[]): boolean {
+    for (const [area, tally] of this.#open) {
+      if (overlapsRange(ranges, area.range) && !isWithAll(area, tally)) return false;
+    }
+    return true;
+  }
+
+  /** Whether all that is shared with `member` was compared with it. */
   isCovered(member: string): boolean {
     const shared = this.#view.shared.get(member) ?? [];
     const { withAnybody, withSettled } = this.#of(member);
@@ -137,9 +152,10 @@ export class Settlement {
     return this.#comparisons.get(member) ?? NOTHING;
   }
 
-  #settledRanges(): readonly CellRange[] {
-    if (this.#open.size === 0) return [EVERYTHING];
-    return this.#areas.filter((area) => !this.#isOpen(area)).map(({ range }) => range);
+  /** Undefined: everywhere. */
+  #settledRanges(): readonly CellRange[] | undefined {
+    if (this.#open.size === 0) return undefined;
+    return this.#areas.filter((area) => !this.#open.has(area)).map(({ range }) => range);
   }
 
   /** Where everything is settled the cuts have served; so many cuts are a network that is being made. */
@@ -151,7 +167,7 @@ export class Settlement {
   /** Whether an area lies in one that is settled by now, among the same members: a change elsewhere is no reason to ask anybody again. */
   #settledNow(): (area: Region) => boolean {
     const areas = this.#areas;
-    const open = new Set([...this.#open.keys()].filter((area) => this.#isOpen(area)));
+    const open = new Set(this.#open.keys());
     return ({ range, members }) => {
       const former = findRegion(areas, range.prefix);
       if (former === undefined || open.has(former) || former.range.bits > range.bits) return false;
@@ -183,37 +199,46 @@ export class Settlement {
       const tally = this.#open.get(area);
       if (tally === undefined) continue;
       this.#count(area, tally, member);
-      if (this.#isDecided(area, tally)) this.#open.delete(area);
+      if (this.#isDecided(area, tally)) this.#settle(area);
     }
-    if (this.#open.size === 0) this.#areasWith = new Map();
   }
 
   /** Counts what was compared with a member where the whole area was. */
   #count({ range }: Region, tally: Tally, member: string): void {
     const { withAnybody, withSettled } = this.#of(member);
-    const isWithSettled = coversRange(withSettled, range);
+    // What is shared with a member has all areas that it is in.
+    const shared = this.#view.shared.get(member);
+    const isWithSettled = withSettled === shared || coversRange(withSettled, range);
     if (isWithSettled) tally.withSettled.add(member);
-    if (isWithSettled || coversRange(withAnybody, range)) tally.withAnybody.add(member);
+    if (isWithSettled || withAnybody === shared || coversRange(withAnybody, range)) tally.withAnybody.add(member);
   }
 
-  /** Time decides as well. */
-  #isOpen(area: Region): boolean {
-    const tally = this.#open.get(area);
-    if (tally === undefined) return false;
-    if (!this.#isDecided(area, tally)) return true;
+  #settle(area: Region): void {
     this.#open.delete(area);
-    return false;
+    if (this.#open.size === 0) this.#areasWith = new Map();
   }
 
-  #isDecided({ members }: Region, { withAnybody, withSettled }: Tally): boolean {
-    if (withSettled.size >= readQuorum(members.length)) return true;
-    return withAnybody.size >= members.length - 1 && !members.some(({ hex }) => this.#isNewcomer(hex));
+  #isDecided(area: Region, tally: Tally): boolean {
+    const { members } = area;
+    if (tally.withSettled.size >= readQuorum(members.length)) return true;
+    return isWithAll(area, tally) && !members.some(({ hex }) => this.#isNewcomer(hex));
   }
 
   #isNewcomer(member: string): boolean {
     const until = this.#view.newcomers.get(member);
     return until !== undefined && until > this.#clock.monotonic();
   }
+}
+
+/** The cells of `ranges` that are in `shared`: that list itself where all are, so that it is not kept in several copies. */
+function within(shared: readonly CellRange[], ranges: readonly CellRange[]): readonly CellRange[] {
+  if (ranges === shared) return shared;
+  const both = intersectRanges(ranges, shared);
+  return both.length === shared.length && both.every((range, i) => range === shared[i]) ? shared : both;
+}
+
+function isWithAll({ members }: Region, { withAnybody }: Tally): boolean {
+  return withAnybody.size >= members.length - 1;
 }
 
 /** Every region, cut at the ends of the former ones inside it. */
