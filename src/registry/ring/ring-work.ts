@@ -24,7 +24,7 @@ export interface RingWorkComponents {
 }
 
 const PAGE = 256;
-const GROUPS_AT_ONCE = 16;
+const AT_ONCE = 16;
 const PAUSE_MS = 1;
 const RETRY_MS = 1_000;
 const EVERY_GROUP = '\uffff';
@@ -142,7 +142,7 @@ export class RingWork {
   async #mend(): Promise<boolean> {
     const { storage } = this.#components;
     let isDone = true;
-    for (const [text, key] of this.#differing) {
+    await this.#each([...this.#differing], async ([text, key]) => {
       const group = groupOf(key);
       try {
         await storage.inGroup(group, () => storage.access.mend(group, key));
@@ -151,7 +151,7 @@ export class RingWork {
         if (!isOfShard(error)) throw error;
         isDone = false;
       }
-    }
+    });
     return isDone;
   }
 
@@ -228,10 +228,11 @@ export class RingWork {
     }
   }
 
-  async #each(groups: readonly string[], work: (group: string) => Promise<unknown>): Promise<void> {
-    for (let from = 0; from < groups.length; from += GROUPS_AT_ONCE) {
+  /** Some at once; none is begun any more once the ring closes. */
+  async #each<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+    for (let from = 0; from < items.length; from += AT_ONCE) {
       this.#stopping.signal.throwIfAborted();
-      await Promise.all(groups.slice(from, from + GROUPS_AT_ONCE).map(work));
+      await Promise.all(items.slice(from, from + AT_ONCE).map(work));
     }
   }
 
