@@ -19,6 +19,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => server?.dispose());
 
+/** Every character that has a meaning in a URL. */
+const ODD_PASSWORD = 'r@#/?:%ght';
 const options = { dataDir: '/nowhere', clock: systemClock };
 
 async function open(url: string, signal?: AbortSignal): Promise<RegistryStorage> {
@@ -58,14 +60,14 @@ async function host(greeting?: string): Promise<{ url: string; peer: Server }> {
 
 describe.skipIf(missing !== undefined)(missing ?? 'opening a PostgreSQL storage', () => {
   test('a wrong password is refused, and appears in no message', async () => {
-    const name = await role(`PASSWORD 'right' IN ROLE guarded`);
+    const name = await role(`PASSWORD '${ODD_PASSWORD}' IN ROLE guarded`);
     await expect(open(server.url(`${name}:wrong-secret`))).rejects.toThrow(
       refused('STORAGE_FAILED', `127.0.0.1:${server.port}/postgres: the password is wrong`),
     );
     await expect(open(server.url(`${name}:wrong-secret`))).rejects.not.toThrow('wrong-secret');
     await expect(open(server.url(name))).rejects.toThrow(refused('STORAGE_FAILED', 'asks for a password'));
     await server.query(`CREATE SCHEMA AUTHORIZATION ${name}`);
-    await visit(`${server.url(`${name}:right`)}?schema=${name}`);
+    await visit(`${server.url(`${name}:${encodeURIComponent(ODD_PASSWORD)}`)}?schema=${name}`);
   });
 
   test('a missing database is named, with the way to make one', async () => {

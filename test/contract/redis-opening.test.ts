@@ -39,6 +39,9 @@ async function listen(answer: (socket: Socket) => void): Promise<number> {
   return (listener.address() as { port: number }).port;
 }
 
+/** Every character that has a meaning in a URL. */
+const ODD_PASSWORD = 'r@#/?:%ght';
+
 const failing = (code: string, message: string | RegExp) => ({
   code,
   message: expect.stringMatching(message) as string,
@@ -53,12 +56,14 @@ function everything(error: unknown): string {
 }
 
 test('a wrong password, none, and one too many are configuration errors that repeat no password', async () => {
-  const guarded = await start(['--requirepass', 'right']);
+  const guarded = await start(['--requirepass', ODD_PASSWORD]);
   const wrong = await open(`redis://:wr0ng@127.0.0.1:${guarded.port}`).catch((error: unknown) => error);
   expect(wrong).toMatchObject(failing('CONFIG_INVALID', /refuses the user name or password/));
   expect(everything(wrong)).not.toContain('wr0ng');
   await expect(open(guarded.url)).rejects.toMatchObject(failing('CONFIG_INVALID', /wants a password/));
-  await expect(open(`redis://:right@127.0.0.1:${guarded.port}`)).resolves.toMatchObject({ name: 'redis' });
+  await expect(open(`redis://:${encodeURIComponent(ODD_PASSWORD)}@127.0.0.1:${guarded.port}`)).resolves.toMatchObject({
+    name: 'redis',
+  });
 
   const unguarded = await start();
   await expect(open(`redis://:any@127.0.0.1:${unguarded.port}`)).rejects.toMatchObject(
