@@ -12,9 +12,7 @@ import {
   type RecordHeader,
   type RecordStore,
 } from '../records/index.ts';
-import { combinedDigest, DigestTrie, fingerprint } from './digest-trie.ts';
-
-const EMPTY_DIGEST = new Uint8Array(16);
+import { combinedDigest, DigestTrie, fingerprint, isZero } from './digest-trie.ts';
 
 export class HeldCells {
   readonly #store: RecordStore;
@@ -56,11 +54,7 @@ export class HeldCells {
 
   /** One digest of each range, joined. */
   digests(ranges: readonly CellRange[]): Uint8Array {
-    const joined = new Uint8Array(ranges.length * EMPTY_DIGEST.length);
-    ranges.forEach((range, i) => {
-      joined.set(this.#trie.digest(range), i * EMPTY_DIGEST.length);
-    });
-    return joined;
+    return this.#trie.digests(ranges);
   }
 
   /** One digest of all ranges together. */
@@ -98,7 +92,7 @@ export class HeldCells {
 }
 
 export function isEmptyDigest(digest: Uint8Array): boolean {
-  return digest.every((byte) => byte === 0);
+  return isZero(digest);
 }
 
 function toVersion(header: RecordHeader): CellVersion {

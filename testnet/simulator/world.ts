@@ -197,9 +197,16 @@ export class World {
 
   async #join(node: SimulatedNode): Promise<void> {
     await node.start();
+    const introducer = this.#introducerOf(node);
+    if (introducer !== undefined) await node.join(introducer.self);
+  }
+
+  /** Node 0 while it runs: to look through all of them for each that joins would take longer than the rest of it in a large world. */
+  #introducerOf(node: SimulatedNode): SimulatedNode | undefined {
+    const first = this.node(0);
+    if (first !== node && first.isAlive && !first.isPaused) return first;
     const others = this.running.filter((other) => other !== node);
-    const introducer = others.find(({ number }) => number === 0) ?? (others.length > 0 && this.random.pick(others));
-    if (introducer) await node.join(introducer.self);
+    return others.length === 0 ? undefined : this.random.pick(others);
   }
 
   async #replayable<T>(work: () => Promise<T>): Promise<T> {
