@@ -64,18 +64,18 @@ test('a wall clock that jumps ahead is noticed within five minutes', async () =>
   expect(fired).toHaveLength(1);
 });
 
-test('a burst leaves in small batches, a turn each, and no more than four are at work at once', async () => {
+test('a burst leaves in small batches, a turn each, and no more than sixteen are at work at once', async () => {
   const batches: { readonly size: number; finish(): void }[] = [];
   const { clock, schedule, start } = setUp((due) => {
     return new Promise((finish) => batches.push({ size: due.length, finish: () => finish() }));
   });
   for (let id = 0; id < 200; id++) schedule.set(item(id), start + 10);
   await clock.advance(1_000);
-  expect(batches.map(({ size }) => size)).toEqual([32, 32, 32, 32]);
+  expect(batches.map(({ size }) => size)).toEqual(Array.from({ length: 16 }, () => 8));
   expect(clock.pendingTimers).toBe(0);
   for (const { finish } of [...batches]) finish();
   await clock.advance(0);
-  expect(batches.map(({ size }) => size)).toEqual([32, 32, 32, 32, 32, 32, 8]);
+  expect(batches.map(({ size }) => size)).toEqual(Array.from({ length: 25 }, () => 8));
 });
 
 test('closing waits for the batches at work, starts no other and leaves no timer', async () => {
@@ -92,5 +92,5 @@ test('closing waits for the batches at work, starts no other and leaves no timer
   expect(isClosed).toBe(false);
   for (const end of finish) end();
   await closing;
-  expect({ size: schedule.size, timers: clock.pendingTimers }).toEqual({ size: 200 - 4 * 32, timers: 0 });
+  expect({ size: schedule.size, timers: clock.pendingTimers }).toEqual({ size: 200 - 16 * 8, timers: 0 });
 });
