@@ -272,9 +272,9 @@ export class RoutingTable {
   /** Everybody who lives in this bucket has been looked for: where places are left, there is nobody else. */
   markSearched(index: number): void {
     const bucket = this.#buckets[index];
-    if (bucket === undefined || bucket.isFull) return;
+    if (bucket === undefined || bucket.isFull || !bucket.mayHideOthers) return;
     bucket.mayHideOthers = false;
-    this.#surroundings = undefined;
+    this.#revision++; // the neighbourhood may reach farther now
   }
 
   /** The nearest bucket with places left in which there may be others all the same, if there are few enough of them to know them all. */

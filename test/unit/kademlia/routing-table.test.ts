@@ -274,6 +274,20 @@ describe('RoutingTable', () => {
     expect(hasChanged()).toBe(true);
   });
 
+  it('has another revision once a bucket was searched: its neighbourhood may reach farther then', () => {
+    const table = new RoutingTable({ self: byteId(SELF), k: 3 });
+    table.restore(contact(0b1000_0001), 0);
+    for (const value of [0b1000_0001, 0b0100_0001, 0b0010_0001]) table.insert(contact(value), 1);
+    expect(table.neighbourhoodDepth()).toBe(1);
+    const before = table.revision;
+    table.markSearched(0);
+    expect(table.neighbourhoodDepth()).toBe(0);
+    expect(table.revision).not.toBe(before);
+    const { revision } = table;
+    table.markSearched(0);
+    expect(table.revision).toBe(revision);
+  });
+
   it('remembers who was evicted for silence, and not who said goodbye', () => {
     const table = tableOf([0b1000_0001, 0b0100_0000]);
     table.evict(byteId(0b1000_0001));
