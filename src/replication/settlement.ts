@@ -22,6 +22,8 @@ interface Comparison {
 interface Tally {
   readonly withAnybody: Set<string>;
   readonly withSettled: Set<string>;
+  /** Until when one of its members is a newcomer, monotonic ms. */
+  readonly newcomersUntil: number;
 }
 
 /** Areas a region may fall into on average. */
@@ -42,7 +44,7 @@ export class Settlement {
   #areasWith: ReadonlyMap<string, readonly Region[]> = new Map();
   // BOUNDED: by the areas; those that are not settled yet.
   readonly #open = new Map<Region, Tally>();
-  /** When the next newcomer ceases to be one, monotonic ms: before that time decides nothing. */
+  /** When newcomers of an open area cease to be some, monotonic ms: before that time decides nothing. */
   #timeDecidesAt = Number.POSITIVE_INFINITY;
 
   constructor(clock: Clock) {
@@ -61,7 +63,6 @@ export class Settlement {
     const settled = this.#settledRanges();
     this.#areas = cutAreas(view.regions, this.#formerAreas());
     this.#view = view;
-    this.#timeDecidesAt = Math.min(...view.newcomers.values());
     for (const [member, { withAnybody, withSettled }] of this.#comparisons) {
       const shared = view.shared.get(member);
       if (shared === undefined) {
@@ -129,8 +130,11 @@ export class Settlement {
   settleByTime(): void {
     const now = this.#clock.monotonic();
     if (now < this.#timeDecidesAt) return;
-    this.#timeDecidesAt = Math.min(...[...this.#view.newcomers.values()].filter((until) => until > now));
-    for (const [area, tally] of this.#open) if (this.#isDecided(area, tally)) this.#settle(area);
+    this.#timeDecidesAt = Number.POSITIVE_INFINITY;
+    for (const [area, tally] of this.#open) {
+      if (this.#isDecided(area, tally)) this.#settle(area);
+      else if (tally.newcomersUntil > now) this.#timeDecidesAt = Math.min(this.#timeDecidesAt, tally.newcomersUntil);
+    }
   }
 
   /** Settled, or as soon as nobody there is a newcomer any more: to compare again tells nothing new. */
@@ -186,10 +190,17 @@ export class Settlement {
       if (!this.#isDecided(area, tally)) this.#open.set(area, tally);
     }
     this.#areasWith = regionsByMember(this.#open.keys());
+    this.#timeDecidesAt = Number.NEGATIVE_INFINITY;
   }
 
   #tally(area: Region): Tally {
-    const tally: Tally = { withAnybody: new Set(), withSettled: new Set() };
+    const { newcomers } = this.#view;
+    let newcomersUntil = Number.NEGATIVE_INFINITY;
+    if (newcomers.size > 0) {
+      for (const { hex } of area.members)
+        newcomersUntil = Math.max(newcomersUntil, newcomers.get(hex) ?? newcomersUntil);
+    }
+    const tally: Tally = { withAnybody: new Set(), withSettled: new Set(), newcomersUntil };
     for (const { hex } of area.members) this.#count(area, tally, hex);
     return tally;
   }
@@ -219,14 +230,8 @@ export class Settlement {
   }
 
   #isDecided(area: Region, tally: Tally): boolean {
-    const { members } = area;
-    if (tally.withSettled.size >= readQuorum(members.length)) return true;
-    return isWithAll(area, tally) && !members.some(({ hex }) => this.#isNewcomer(hex));
-  }
-
-  #isNewcomer(member: string): boolean {
-    const until = this.#view.newcomers.get(member);
-    return until !== undefined && until > this.#clock.monotonic();
+    if (tally.withSettled.size >= readQuorum(area.members.length)) return true;
+    return isWithAll(area, tally) && tally.newcomersUntil <= this.#clock.monotonic();
   }
 }
 
