@@ -43,6 +43,8 @@ export class ReaderBook {
   #isRecovered = false;
   // BOUNDED: by the writes of the test. By cell; only those no acknowledged write has overtaken.
   readonly #attempts = new Map<string, Attempt[]>();
+  // BOUNDED: by the writes of the test. By cell; those that others have overtaken, too: who is cut off may know no later one.
+  readonly #history = new Map<string, Attempt[]>();
   readonly #seen = new WeakMap<NodeLife, Map<string, Version>>();
   // BOUNDED: by the writes of the test.
   readonly #values = new Set<string>();
@@ -66,14 +68,20 @@ export class ReaderBook {
   begins(key: Key, publisher: Uint8Array, value: string | undefined, expiresAt: number): Attempt {
     const attempt: Attempt = { deleted: value === undefined, expiresAt, seq: Number.POSITIVE_INFINITY };
     const cell = cellOf(key, publisher);
-    this.#attempts.set(cell, [...(this.#attempts.get(cell) ?? []), attempt]);
+    for (const attempts of [this.#attempts, this.#history])
+      attempts.set(cell, [...(attempts.get(cell) ?? []), attempt]);
     if (value !== undefined) this.#values.add(value);
     return attempt;
   }
 
   /** It has come to nothing: no holder was sent anything. */
   cameToNothing(key: Key, publisher: Uint8Array, attempt: Attempt): void {
-    this.#keepAttempts(cellOf(key, publisher), (other) => other !== attempt);
+    const cell = cellOf(key, publisher);
+    this.#keepAttempts(cell, (other) => other !== attempt);
+    this.#history.set(
+      cell,
+      this.#history.get(cell)!.filter((other) => other !== attempt),
+    );
   }
 
   /** @param life of the writer */
@@ -126,17 +134,20 @@ export class ReaderBook {
   /** Another version of the cell may have taken the place of `version`, and is dead at `now`. */
   mayBeGone(cell: string, version: Version, now: number): boolean {
     const attempts = this.#attempts.get(cell) ?? [];
-    const isDead = (other: Attempt | Version) => other.deleted || other.expiresAt <= now + CLOCK_MARGIN_MS;
-    if (attempts.some((attempt) => attempt.seq > version.seq && isDead(attempt))) return true;
-    return this.#account.isOvertaken(cell, version, isDead);
+    if (attempts.some((attempt) => attempt.seq > version.seq && isDead(attempt, now))) return true;
+    return this.#account.isOvertaken(cell, version, (later) => isDead(later, now));
   }
 
-  /** What it has returned itself stays, while it lives. */
+  /**
+   * What it has returned itself stays, while it lives and as far as it knows: of what took its place a reader that is cut off may have heard, and
+   * not that this was renewed, or overtaken in its turn.
+   */
   #judgeAbsence(question: Question, newestSeq: number): void {
     const now = question.life.clock.now();
     for (const [cell, version] of question.seen) {
       if (version.deleted || version.expiresAt <= now || newestSeq >= version.seq) continue;
-      if (!this.mayBeGone(cell, version, now)) throw told(question, 'less than it knew before');
+      const later = (this.#history.get(cell) ?? []).filter(({ seq }) => seq > version.seq);
+      if (!later.some((attempt) => isDead(attempt, now))) throw told(question, 'less than it knew before');
     }
   }
 
@@ -169,6 +180,10 @@ export class ReaderBook {
     const before = seen.get(cell);
     if (before === undefined || compareInTime(version, before) > 0) seen.set(cell, version);
   }
+}
+
+function isDead({ deleted, expiresAt }: Attempt | Version, now: number): boolean {
+  return deleted || expiresAt <= now + CLOCK_MARGIN_MS;
 }
 
 function cellOf(key: Key, publisher: Uint8Array): string {
