@@ -36,7 +36,7 @@ export function mergeSiblings(ranges: readonly CellRange[], wholes = new Map<Cel
     }
     merged.push(whole);
   }
-  return merged;
+  return merged.slice(); // such lists are kept, and what grew by push has room for twice as many
 }
 
 /** Alike in all but their last bit. */
