@@ -8,9 +8,9 @@ import { markAsUntransferable } from 'node:worker_threads';
 // BOUNDED: what is copied through here on the way to text; longer bytes get a view of their own.
 const scratch = Buffer.alloc(512);
 
-/** As Node's own: small enough that whoever keeps one value keeps little besides, large enough for 32 values of 256 B. */
-const POOL_BYTES = 8_192;
-const POOLED_BYTES = POOL_BYTES / 2;
+/** Half of what Node reads from a socket at a time: 128 values of 256 B. Whoever keeps one value for long keeps its buffer, and copies it instead. */
+const POOL_BYTES = 32_768;
+const POOLED_BYTES = 4_096;
 let pool = createPool();
 let taken = 0;
 
