@@ -12,7 +12,7 @@ import { commonPrefixLength, compareDistance } from './distance.ts';
 import { GroupLimits, type GroupLimitsInit } from './group-limits.ts';
 import { KBucket, newEntry, type TableEntry } from './k-bucket.ts';
 import { LostContacts } from './lost-contacts.ts';
-import { hasMany, neighbourhoodDepth } from './neighbourhood-depth.ts';
+import { FAR_CONTACTS, hasMany, neighbourhoodDepth } from './neighbourhood-depth.ts';
 import { estimateOthers } from './network-size.ts';
 import type { NodeId } from './node-id.ts';
 import {
@@ -282,7 +282,9 @@ export class RoutingTable {
     const others = this.estimateOthers();
     for (let j = this.#depth - 1; j >= 0; j--) {
       const bucket = this.#buckets[j];
-      if (bucket?.mayHideOthers && !bucket.isFull && !hasMany(j, this.k, others)) return j;
+      if (!bucket?.mayHideOthers || bucket.isFull) continue;
+      // With fewer than every bucket has that can have them, the estimate may be wrong.
+      if (bucket.size < FAR_CONTACTS || !hasMany(j, this.k, others)) return j;
     }
     return undefined;
   }

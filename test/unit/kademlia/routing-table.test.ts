@@ -288,6 +288,14 @@ describe('RoutingTable', () => {
     expect(table.revision).toBe(revision);
   });
 
+  it('has a bucket of few contacts searched, however many there should be by its estimate', () => {
+    const table = new RoutingTable({ self: byteId(SELF), k: 3 });
+    table.restore(contact(0b1000_0001), 0);
+    for (const value of [0b1000_0001, 0b0000_0001, 0b0000_0010, 0b0000_0011]) table.insert(contact(value), 1);
+    expect(table.estimateOthers()).toBeGreaterThan(100);
+    expect(table.unsearchedBucket()).toBe(0);
+  });
+
   it('remembers who was evicted for silence, and not who said goodbye', () => {
     const table = tableOf([0b1000_0001, 0b0100_0000]);
     table.evict(byteId(0b1000_0001));
