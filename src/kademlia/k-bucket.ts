@@ -9,6 +9,8 @@ import type { NodeId } from './node-id.ts';
 /** A contact in the table and what the table knows of it. Only the table and its buckets change it. */
 export interface TableEntry {
   contact: Contact;
+  /** Of its id: whoever looks for the nearest reads it of everybody, and the rest of few. */
+  readonly head: number;
   /** Networks its addresses lie in, see address.ts. */
   groups: readonly string[];
   /** When it last answered or asked, ms since the epoch. */
@@ -20,7 +22,7 @@ export interface TableEntry {
 }
 
 export function newEntry(contact: Contact, groups: readonly string[], seenAt: number): TableEntry {
-  return { contact, groups, seenAt, failures: 0, answersBeforeFailures: 0 };
+  return { contact, head: contact.id.head, groups, seenAt, failures: 0, answersBeforeFailures: 0 };
 }
 
 export interface KBucketInit {

@@ -71,9 +71,9 @@ export class NeighbourhoodWatch {
     const { signal } = this.#stopping;
     const unsearched = table.unsearchedBucket();
     if (unsearched !== undefined) await lookInto(unsearched, { signal });
-    const { contacts, depth } = table.neighbourhood();
-    const asked = contacts[Math.floor(random.next() * contacts.length)];
+    const asked = table.neighbourAt(random.next());
     if (asked === undefined) return;
+    const depth = table.neighbourhoodDepth();
     const target = randomIdWithPrefix(self.id, depth, random);
     const { closer } = await kademlia.request(asked, { type: 'FIND_NODE', target: target.bytes }, { signal });
     const news = closer.filter(({ id }) => table.bucketIndex(id) >= depth && isNews(id));

@@ -97,7 +97,6 @@ export class RoutingTable {
     const index = this.bucketIndex(contact.id);
     if (index === this.#buckets.length) return { kind: 'rejected', reason: 'self' };
     this.#answers++;
-    this.#lost.delete(contact.id);
     const bucket = this.#bucketAt(index);
     const known = this.#places.get(contact.id.hex);
     if (known !== undefined) {
@@ -107,6 +106,7 @@ export class RoutingTable {
       bucket.touch(known);
       return UPDATED;
     }
+    this.#lost.delete(contact.id); // who has a place is not lost
     const waiting = bucket.takeWaiting(contact.id);
     if (waiting === undefined || !sameAddresses(waiting.contact, contact)) {
       return this.#admit(bucket, newEntry(contact, addressGroups(contact.addresses), seenAt));
@@ -243,6 +243,25 @@ export class RoutingTable {
       for (const entry of this.#buckets[j]?.entries ?? []) if (!this.#isDoubtful(entry)) contacts.push(entry.contact);
     }
     return { contacts, depth };
+  }
+
+  /** The one at this share, 0 … 1, of `neighbourhood().contacts`; undefined when there is none. */
+  neighbourAt(share: number): Contact | undefined {
+    const depth = this.neighbourhoodDepth();
+    let count = 0;
+    for (let j = depth; j < this.#depth; j++) {
+      const bucket = this.#buckets[j];
+      if (bucket !== undefined) count += this.#trusted(bucket);
+    }
+    let index = Math.floor(share * count);
+    for (let j = depth; j < this.#depth; j++) {
+      const bucket = this.#buckets[j];
+      if (bucket === undefined) continue;
+      const trusted = this.#trusted(bucket);
+      if (index < trusted) return this.#trustedAt(bucket, index);
+      index -= trusted;
+    }
+    return undefined;
   }
 
   /** Leading bits that the neighbourhood shares with this node: its buckets are those from this index on. */
@@ -426,6 +445,11 @@ export class RoutingTable {
     return bucket.entries.reduce((count, entry) => (this.#isDoubtful(entry) ? count : count + 1), 0);
   }
 
+  #trustedAt(bucket: KBucket, index: number): Contact | undefined {
+    if (this.#doubtful === 0) return bucket.entries[index]?.contact;
+    return bucket.entries.filter((entry) => !this.#isDoubtful(entry))[index]?.contact;
+  }
+
   #isDoubtful(entry: Readonly<TableEntry>): boolean {
     return entry.failures >= this.#maxFailures;
   }
@@ -443,17 +467,17 @@ export class RoutingTable {
     const nobodyElse = this.size === 0;
     const start = found.length;
     for (const entry of bucket.entries) {
-      const { contact } = entry;
-      const { id } = contact;
-      if ((exclude !== undefined && id.equals(exclude)) || (this.#isDoubtful(entry) && !nobodyElse)) continue;
+      const { contact, head } = entry;
+      if (this.#isDoubtful(entry) && !nobodyElse) continue;
+      if (exclude !== undefined && head === exclude.head && contact.id.equals(exclude)) continue;
       // Insertion by the leading bits of the distance, because a bucket is short and this is in every answer.
-      const leading = (id.head ^ target.head) >>> 0;
+      const leading = (head ^ target.head) >>> 0;
       let place = found.length;
       for (; place > start; place--) {
         const before = place - 1;
         const other = found[before]!;
         if (leadingBits[before]! < leading) break;
-        if (leadingBits[before]! === leading && compareDistance(target, other.id, id) < 0) break;
+        if (leadingBits[before]! === leading && compareDistance(target, other.id, contact.id) < 0) break;
         found[place] = other;
         leadingBits[place] = leadingBits[before]!;
       }

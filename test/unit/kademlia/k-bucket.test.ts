@@ -1,14 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { KBucket, type TableEntry } from '../../../src/kademlia/k-bucket.ts';
+import { KBucket, newEntry, type TableEntry } from '../../../src/kademlia/k-bucket.ts';
 import { byteId, byteOf, contact } from './byte-ids.ts';
 
-const entry = (value: number): TableEntry => ({
-  contact: contact(value),
-  groups: [],
-  seenAt: 0,
-  failures: 0,
-  answersBeforeFailures: 0,
-});
+const entry = (value: number): TableEntry => newEntry(contact(value), [], 0);
 
 function bucketOf(capacity: number, ...values: number[]): { bucket: KBucket; entries: TableEntry[] } {
   const bucket = new KBucket({ capacity: () => capacity, maxReplacements: capacity });

@@ -185,6 +185,19 @@ describe('RoutingTable', () => {
       return { depth, values: contacts.map(byteOf).sort((a, b) => a - b) };
     };
 
+    it('names each of its contacts by a share, without those in doubt', () => {
+      const table = tableOf([0b1000_0000, 0b1000_0001, 0b0100_0000, 0b0010_0000], 4);
+      const expectNamed = (count: number) => {
+        const { contacts } = table.neighbourhood();
+        expect(contacts).toHaveLength(count);
+        expect(contacts.map((_, i) => table.neighbourAt((i + 0.5) / count))).toEqual(contacts);
+      };
+      expectNamed(4);
+      for (const value of [0b1000_0000, 0b1000_0000]) table.failed(byteId(value));
+      expectNamed(3);
+      expect(tableOf([], 4).neighbourAt(0.5)).toBeUndefined();
+    });
+
     it('is everybody while fewer than K nodes are known', () => {
       expect(near(tableOf([], 4))).toEqual({ depth: 0, values: [] });
       expect(near(tableOf([0b1000_0001, 0b0100_0000], 4))).toEqual({ depth: 0, values: [0b0100_0000, 0b1000_0001] });
