@@ -85,11 +85,10 @@ export class Settlement {
     if (shared === undefined) return;
     const counted = within(shared, ranges);
     // What was compared with it when it was settled stays true: nothing acknowledged since can have passed us by unnoticed.
-    const earlier = this.#of(member).withSettled;
-    this.#comparisons.set(member, {
-      withAnybody: counted,
-      withSettled: withSettled ? within(shared, uniteRanges(earlier, counted)) : earlier,
-    });
+    const former = this.#of(member);
+    const settled = withSettled ? within(shared, uniteRanges(former.withSettled, counted)) : former.withSettled;
+    if (counted === former.withAnybody && settled === former.withSettled) return; // all of it was counted before
+    this.#comparisons.set(member, { withAnybody: counted, withSettled: settled });
     this.#countWith(member);
   }
 
