@@ -9,7 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Clock, NodeEvent } from '../../src/core/index.ts';
+import { type Clock, type NodeEvent, SILENT_OBSERVER } from '../../src/core/index.ts';
 import { systemClock } from '../../src/platform/index.ts';
 import { DEFAULT_NETWORK_CONSTANTS } from '../../src/records/index.ts';
 import type * as registry from '../../src/registry/index.ts';
@@ -64,7 +64,7 @@ async function measure(url: string): Promise<void> {
       if (due.size === 0) onAllTold();
     },
   };
-  const storage = await openStorage(url, { dataDir: root, clock: systemClock });
+  const storage = await openStorage(url, { dataDir: root, clock: systemClock, observer: SILENT_OBSERVER });
   const constants = DEFAULT_NETWORK_CONSTANTS;
   const held = await openRegistry({ storage, clock: turnsMeasured(work), constants, observer });
   const put = async (key: string, expiresAt: number) => {

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { SILENT_OBSERVER } from '../../src/core/index.ts';
 import { systemClock } from '../../src/platform/index.ts';
 import type * as registry from '../../src/registry/index.ts';
 import { missingPostgres, startPostgresServer } from '../../test/support/postgres-server.ts';
@@ -198,7 +199,7 @@ function median(values: readonly number[]): number {
 }
 
 async function openOurs(url: string): Promise<StoreSide> {
-  return storageSide(await openStorage(url, { dataDir: root, clock: systemClock }));
+  return storageSide(await openStorage(url, { dataDir: root, clock: systemClock, observer: SILENT_OBSERVER }));
 }
 
 async function memory(): Promise<Sides> {

@@ -13,7 +13,7 @@ export interface OpenStorageOptions {
   readonly dataDir: string;
   readonly clock: Clock;
   /** Told `warning`: what a storage's owner should know. */
-  readonly observer?: Observer | undefined;
+  readonly observer: Observer;
   readonly signal?: AbortSignal | undefined;
 }
 

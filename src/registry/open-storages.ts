@@ -38,7 +38,7 @@ export async function openStorages(urls: readonly string[], options: OpenStorage
   const names = shards.map(({ name }) => name);
   const [first] = shards;
   if (first !== undefined && shards.length === 1) {
-    const storage = await openStorage(first.url, { dataDir, clock, signal });
+    const storage = await openStorage(first.url, { dataDir, clock, observer, signal });
     try {
       await checkAlone(storage, first.name);
     } catch (error) {
@@ -51,7 +51,10 @@ export async function openStorages(urls: readonly string[], options: OpenStorage
     shards: shards.map(({ name, weight, url }) => ({
       name,
       weight,
-      open: (given) => openStorage(url, { dataDir, clock, signal: signal ? AbortSignal.any([given, signal]) : given }),
+      open: (given) => {
+        const upTo = signal === undefined ? given : AbortSignal.any([given, signal]);
+        return openStorage(url, { dataDir, clock, observer, signal: upTo });
+      },
     })),
     copies,
     clock,

@@ -4,6 +4,7 @@ import { chmodSync, chownSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { SILENT_OBSERVER } from '../../src/core/index.ts';
 import { systemClock } from '../../src/platform/index.ts';
 import { openStorage, type RegistryStorage } from '../../src/registry/index.ts';
 import { missingPostgres, type PostgresServer, startPostgresServer } from '../support/postgres-server.ts';
@@ -21,7 +22,7 @@ afterAll(() => server?.dispose());
 
 /** Every character that has a meaning in a URL. */
 const ODD_PASSWORD = 'r@#/?:%ght';
-const options = { dataDir: '/nowhere', clock: systemClock };
+const options = { dataDir: '/nowhere', clock: systemClock, observer: SILENT_OBSERVER };
 
 async function open(url: string, signal?: AbortSignal): Promise<RegistryStorage> {
   return openStorage(url, { ...options, signal });

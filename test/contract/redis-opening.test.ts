@@ -5,6 +5,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { NodeEvent } from '../../src/core/index.ts';
+import { systemClock, systemRandom } from '../../src/platform/index.ts';
+import { openStorages as openStoragesOfNode } from '../../src/registry/index.ts';
+import { MapStateStore } from '../support/map-state-store.ts';
 import { hourEntry, numbered, openStorages } from '../support/open-storages.ts';
 import { redisClients } from '../support/redis-client.ts';
 import { DURABLE, redisMissing, redisServers } from '../support/redis-server.ts';
@@ -280,3 +283,21 @@ function selfSigned(directory: string): { readonly cert: string; readonly key: s
     throw error;
   }
 }
+
+test('whoever watches a node is told what is wrong with its servers, be it one or a ring', async () => {
+  const { url } = await start();
+  for (const urls of [[url], [`${url}?prefix=one`, `${url}?prefix=two`]]) {
+    const warnings: string[] = [];
+    const observer = { notify: (event: NodeEvent) => void (event.type === 'warning' && warnings.push(event.message)) };
+    const { storage } = await openStoragesOfNode(urls, {
+      dataDir: '/nowhere',
+      clock: systemClock,
+      random: systemRandom,
+      observer,
+      state: new MapStateStore(),
+    });
+    await until('both have been opened', () => (warnings.length < urls.length ? undefined : true));
+    await storage.close();
+    expect(warnings).toEqual(urls.map(() => expect.stringMatching(/set appendonly yes/) as string));
+  }
+});

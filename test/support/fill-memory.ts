@@ -3,6 +3,7 @@
  * memory says nothing about a storage's. Run with --expose-gc. Arguments: records, limit in bytes.
  */
 import { setTimeout } from 'node:timers/promises';
+import { SILENT_OBSERVER } from '../../src/core/index.ts';
 import { systemClock } from '../../src/platform/index.ts';
 import { openStorage } from '../../src/registry/index.ts';
 
@@ -29,7 +30,11 @@ const { bytes } = await storage.size();
 process.send?.({ stored, refused, bytes, growthBytes: after - before } satisfies Filled);
 
 async function fill(count: number, limit: number) {
-  const storage = await openStorage(`memory:?maxBytes=${limit}`, { dataDir: '/nowhere', clock: systemClock });
+  const storage = await openStorage(`memory:?maxBytes=${limit}`, {
+    dataDir: '/nowhere',
+    clock: systemClock,
+    observer: SILENT_OBSERVER,
+  });
   const expiresAt = systemClock.now() + 3_600_000;
   let stored = 0;
   for (let n = 0; n < count; n++) {
