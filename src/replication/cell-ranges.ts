@@ -21,18 +21,14 @@ const MAX_BITS = CELL_ID_BYTES * 8;
 
 export const EVERYTHING = headRange(0, 0);
 
-/**
- * The same cells in as few ranges as possible: two halves become their whole, again and again.
- * @param wholes made before, by their left halves: lists that share ranges then share what becomes of them, and are kept in a fifth of the memory
- */
-export function mergeSiblings(ranges: readonly CellRange[], wholes = new Map<CellRange, CellRange>()): CellRange[] {
+/** The same cells in as few ranges as possible: two halves become their whole, again and again. */
+export function mergeSiblings(ranges: readonly CellRange[]): CellRange[] {
   const merged: CellRange[] = [];
   for (const range of ranges) {
     let whole = range;
     for (let last = merged.at(-1); last !== undefined && areSiblings(last, whole); last = merged.at(-1)) {
       merged.pop();
-      whole = wholes.get(last) ?? cellRange(last.prefix, last.bits - 1);
-      wholes.set(last, whole);
+      whole = cellRange(last.prefix, last.bits - 1);
     }
     merged.push(whole);
   }

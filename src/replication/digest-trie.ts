@@ -260,7 +260,7 @@ export function fingerprint(version: Pick<RecordHeader, 'seq' | 'expiresAt' | 'd
 export function combinedDigest(digests: Uint8Array): Uint8Array {
   assert(digests.length % DIGEST_BYTES === 0, 'part of a digest');
   if (digests.length === DIGEST_BYTES) return digests.slice();
-  if (isZero(digests)) return new Uint8Array(DIGEST_BYTES);
+  if (isEmptyDigest(digests)) return new Uint8Array(DIGEST_BYTES);
   const input = new Uint8Array(1 + digests.length);
   input[0] = COMBINED;
   input.set(digests, 1);
@@ -268,7 +268,7 @@ export function combinedDigest(digests: Uint8Array): Uint8Array {
 }
 
 /** Whether these digests say that nothing is held. */
-export function isZero(digests: Uint8Array): boolean {
+export function isEmptyDigest(digests: Uint8Array): boolean {
   for (let i = 0; i < digests.length; i++) if (digests[i] !== 0) return false;
   return true;
 }

@@ -12,7 +12,7 @@ import {
   type RecordHeader,
   type RecordStore,
 } from '../records/index.ts';
-import { combinedDigest, DigestTrie, fingerprint, isZero } from './digest-trie.ts';
+import { combinedDigest, DigestTrie, fingerprint } from './digest-trie.ts';
 
 export class HeldCells {
   readonly #store: RecordStore;
@@ -89,10 +89,6 @@ export class HeldCells {
   #add(header: RecordHeader): void {
     this.#trie.set(cellId(header), fingerprint(header));
   }
-}
-
-export function isEmptyDigest(digest: Uint8Array): boolean {
-  return isZero(digest);
 }
 
 function toVersion(header: RecordHeader): CellVersion {

@@ -232,11 +232,10 @@ export class Membership {
     const self = kademlia.self.id;
     const regions = regionsOf({ self, others, k: constants.k, depth });
     const shared = new Map<string, readonly CellRange[]>();
-    const wholes = new Map<CellRange, CellRange>();
     for (const [hex, list] of regionsByMember(regions)) {
       if (hex === self.hex) continue;
       const ranges = list.map(({ range }) => range);
-      shared.set(hex, mergeSiblings(ranges, wholes));
+      shared.set(hex, mergeSiblings(ranges));
     }
     const known = others.length + 1;
     const hasOutsiders = depth > 0 || known > constants.k;

@@ -29,7 +29,8 @@ import {
   toHex,
 } from '../records/index.ts';
 import { childRanges, compareRanges, coversId } from './cell-ranges.ts';
-import { type HeldCells, isEmptyDigest } from './held-cells.ts';
+import { isEmptyDigest } from './digest-trie.ts';
+import type { HeldCells } from './held-cells.ts';
 
 export interface ReconciliationComponents {
   readonly kademlia: {

@@ -72,8 +72,8 @@ export class Settlement {
       // Who is settled has missed nothing, so what it was compared with has not either.
       const counted = settled === undefined ? withAnybody : intersectRanges(withAnybody, settled);
       this.#comparisons.set(member, {
-        withAnybody: within(shared, withAnybody),
-        withSettled: within(shared, uniteRanges(withSettled, counted)),
+        withAnybody: intersectRanges(withAnybody, shared),
+        withSettled: intersectRanges(uniteRanges(withSettled, counted), shared),
       });
     }
     this.#recount(isStillSettled);
@@ -83,10 +83,13 @@ export class Settlement {
   compared(member: string, ranges: readonly CellRange[], withSettled: boolean): void {
     const shared = this.#view.shared.get(member);
     if (shared === undefined) return;
-    const counted = within(shared, ranges);
+    // The shared list itself wherever all of it is: it is not kept in several copies.
+    const counted = intersectRanges(ranges, shared);
     // What was compared with it when it was settled stays true: nothing acknowledged since can have passed us by unnoticed.
     const former = this.#of(member);
-    const settled = withSettled ? within(shared, uniteRanges(former.withSettled, counted)) : former.withSettled;
+    const settled = withSettled
+      ? intersectRanges(uniteRanges(former.withSettled, counted), shared)
+      : former.withSettled;
     if (counted === former.withAnybody && settled === former.withSettled) return; // all of it was counted before
     this.#comparisons.set(member, { withAnybody: counted, withSettled: settled });
     this.#countWith(member);
@@ -232,13 +235,6 @@ export class Settlement {
     if (tally.withSettled.size >= readQuorum(area.members.length)) return true;
     return isWithAll(area, tally) && tally.newcomersUntil <= this.#clock.monotonic();
   }
-}
-
-/** The cells of `ranges` that are in `shared`: that list itself where all are, so that it is not kept in several copies. */
-function within(shared: readonly CellRange[], ranges: readonly CellRange[]): readonly CellRange[] {
-  if (ranges === shared) return shared;
-  const both = intersectRanges(ranges, shared);
-  return both.length === shared.length && both.every((range, i) => range === shared[i]) ? shared : both;
 }
 
 function isWithAll({ members }: Region, { withAnybody }: Tally): boolean {
