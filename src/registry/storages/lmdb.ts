@@ -6,19 +6,19 @@
  * batching, whose promise nobody could catch when a commit fails.
  */
 import type { RootDatabase } from 'lmdb';
-import { assert, type Clock, NautilusError } from '../../core/index.ts';
-import {
-  MAX_STORAGE_KEY_BYTES,
-  type RegistryStorage,
-  type ScanOptions,
-  type StorageCapabilities,
-  type StorageEntry,
-  type StorageOptions,
-  type StorageSize,
-  type StoredEntry,
-  type StoreIfOperation,
-  type StoreIfOutcome,
+import { type Clock, NautilusError } from '../../core/index.ts';
+import type {
+  RegistryStorage,
+  ScanOptions,
+  StorageCapabilities,
+  StorageEntry,
+  StorageOptions,
+  StorageSize,
+  StoredEntry,
+  StoreIfOperation,
+  StoreIfOutcome,
 } from '../storage.ts';
+import { assertStorageKey } from '../storage-key.ts';
 import { DiskSpace } from './disk-space.ts';
 import {
   diskFull,
@@ -222,9 +222,7 @@ class LmdbStorage implements RegistryStorage {
       throw new NautilusError('STORAGE_FAILED', `the storage in ${this.#directory.path} is closed: open it again`);
     }
     options?.signal?.throwIfAborted();
-    for (const { length } of keys) {
-      assert(length > 0 && length <= MAX_STORAGE_KEY_BYTES, `a storage key has 1 to ${MAX_STORAGE_KEY_BYTES} bytes`);
-    }
+    keys.forEach(assertStorageKey);
   }
 
   #read(key: Uint8Array): StorageEntry | undefined {

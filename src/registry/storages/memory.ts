@@ -3,21 +3,21 @@
  * happens at the bound is the owner's choice. Expired entries free their place before anything is refused or evicted. Time comes from the clock
  * alone, which may be a virtual one. Values are kept as text, like keys: see byte-text.ts.
  */
-import { assert, type Clock, NautilusError } from '../../core/index.ts';
+import { type Clock, NautilusError } from '../../core/index.ts';
 import { DeadlineHeap, type HeapItem } from '../deadline-heap.ts';
 import { SortedKeys } from '../sorted-keys.ts';
-import {
-  MAX_STORAGE_KEY_BYTES,
-  type RegistryStorage,
-  type ScanOptions,
-  type StorageCapabilities,
-  type StorageEntry,
-  type StorageOptions,
-  type StorageSize,
-  type StoredEntry,
-  type StoreIfOperation,
-  type StoreIfOutcome,
+import type {
+  RegistryStorage,
+  ScanOptions,
+  StorageCapabilities,
+  StorageEntry,
+  StorageOptions,
+  StorageSize,
+  StoredEntry,
+  StoreIfOperation,
+  StoreIfOutcome,
 } from '../storage.ts';
+import { assertStorageKey } from '../storage-key.ts';
 import { fromByteText, toByteText } from './byte-text.ts';
 
 /**
@@ -42,8 +42,6 @@ interface Slot extends HeapItem {
   version: number;
 }
 
-/** Made once: a key is looked at in every call. */
-const KEY_LENGTH = `a storage key has 1 to ${MAX_STORAGE_KEY_BYTES} bytes`;
 const STORED: StoreIfOutcome = { kind: 'stored' };
 const FULL: StoreIfOutcome = { kind: 'full' };
 
@@ -244,6 +242,6 @@ function toEntry(slot: Slot): StorageEntry {
 }
 
 function storageKeyText(key: Uint8Array): string {
-  assert(key.length > 0 && key.length <= MAX_STORAGE_KEY_BYTES, KEY_LENGTH);
+  assertStorageKey(key);
   return toByteText(key);
 }

@@ -6,9 +6,9 @@ import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import { NautilusError } from '../../core/index.ts';
 import { copyBytes } from '../../records/index.ts';
 import type { StorageEntry } from '../storage.ts';
+import { fromByteText } from './byte-text.ts';
 import type { PostgresCall } from './postgres-call.ts';
 import { PostgresSilence } from './postgres-errors.ts';
-import { keyBytes } from './postgres-key.ts';
 import type { PostgresQuery, PostgresResult, PostgresSession } from './postgres-session.ts';
 import { type PostgresStatements, rowKeyText, toStoredEntry } from './postgres-statements.ts';
 
@@ -103,7 +103,7 @@ export class PostgresReads {
     if (reads.size === 0) return;
     const { statements, now, timeoutMs } = this.#components;
     try {
-      const keys = Array.from(reads.keys(), keyBytes);
+      const keys = Array.from(reads.keys(), fromByteText);
       const { rows } = await session.run(statements.retrieve(keys, now()), timeoutMs);
       const found = new Map(rows.map((row) => [rowKeyText(row), row]));
       for (const [keyText, readers] of reads) {

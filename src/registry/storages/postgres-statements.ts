@@ -4,8 +4,8 @@
  */
 import { assert } from '../../core/index.ts';
 import type { StorageEntry, StoredEntry, StoreIfOperation } from '../storage.ts';
+import { toByteText } from './byte-text.ts';
 import { byteaArray, int8Array } from './postgres-arrays.ts';
-import { keyText } from './postgres-key.ts';
 import type { PostgresQuery } from './postgres-session.ts';
 
 type Row = readonly unknown[];
@@ -133,7 +133,7 @@ export function toMismatch([place, ...entry]: Row): { place: number; current: St
 
 /** Of a row that begins with a key. */
 export function rowKeyText([key]: Row): string {
-  return keyText(bytes(key));
+  return toByteText(bytes(key));
 }
 
 export function quoteIdentifier(name: string): string {

@@ -19,9 +19,9 @@ import type {
   StoreIfOutcome,
 } from '../storage.ts';
 import { assertStorageKey } from '../storage-key.ts';
+import { toByteText } from './byte-text.ts';
 import { PostgresCall } from './postgres-call.ts';
 import { toPostgresError } from './postgres-errors.ts';
-import { keyText } from './postgres-key.ts';
 import { PostgresReads } from './postgres-reads.ts';
 import type { PostgresQuery, PostgresResult, PostgresSession } from './postgres-session.ts';
 import { PostgresStatements, toStoredEntry } from './postgres-statements.ts';
@@ -86,7 +86,9 @@ export class PostgresStorage implements RegistryStorage {
     this.#check(keys, options);
     if (keys.length === 0) return [];
     const call = this.#call<StorageEntry | undefined>(keys.length, options);
-    return call.begin(() => this.#reads.retrieve(keys.map((key, place) => ({ keyText: keyText(key), call, place }))));
+    return call.begin(() =>
+      this.#reads.retrieve(keys.map((key, place) => ({ keyText: toByteText(key), call, place }))),
+    );
   }
 
   async storeIf(operation: StoreIfOperation, options?: StorageOptions): Promise<StoreIfOutcome> {
@@ -208,7 +210,7 @@ export class PostgresStorage implements RegistryStorage {
 }
 
 function weigh(key: Uint8Array, entry?: StorageEntry) {
-  return { keyText: keyText(key), bytes: key.length + (entry?.value.length ?? 0) };
+  return { keyText: toByteText(key), bytes: key.length + (entry?.value.length ?? 0) };
 }
 
 function checkEntry({ version, expiresAt }: StorageEntry): void {

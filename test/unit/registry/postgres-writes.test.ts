@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { StorageEntry, StoreIfOutcome } from '../../../src/registry/index.ts';
+import { toByteText } from '../../../src/registry/storages/byte-text.ts';
 import { PostgresCall } from '../../../src/registry/storages/postgres-call.ts';
-import { keyText } from '../../../src/registry/storages/postgres-key.ts';
 import type { PostgresQuery, PostgresResult } from '../../../src/registry/storages/postgres-session.ts';
 import { PostgresStatements } from '../../../src/registry/storages/postgres-statements.ts';
 import { type PostgresWrite, PostgresWrites } from '../../../src/registry/storages/postgres-writes.ts';
@@ -26,7 +26,7 @@ function queue() {
     const pending = call<T>(signal);
     return pending.begin(() => writes.add([write(pending)])).then(([outcome]) => outcome);
   };
-  const weigh = (n: number) => ({ keyText: keyText(key(n)), bytes: 1, place: 0 });
+  const weigh = (n: number) => ({ keyText: toByteText(key(n)), bytes: 1, place: 0 });
   return {
     clock,
     sent,
@@ -167,7 +167,7 @@ describe('writes to PostgreSQL', () => {
       return {
         kind: 'store',
         operation: { key: bytes, entry: entry(1) },
-        keyText: keyText(bytes),
+        keyText: toByteText(bytes),
         bytes: 3,
         call,
         place,
