@@ -63,17 +63,18 @@ describe.skipIf(missing !== undefined)(missing ?? 'opening a PostgreSQL storage'
   test('a wrong password is refused, and appears in no message', async () => {
     const name = await role(`PASSWORD '${ODD_PASSWORD}' IN ROLE guarded`);
     await expect(open(server.url(`${name}:wrong-secret`))).rejects.toThrow(
-      refused('STORAGE_FAILED', `127.0.0.1:${server.port}/postgres: the password is wrong`),
+      refused('CONFIG_INVALID', `127.0.0.1:${server.port}/postgres: the password is wrong`),
     );
     await expect(open(server.url(`${name}:wrong-secret`))).rejects.not.toThrow('wrong-secret');
-    await expect(open(server.url(name))).rejects.toThrow(refused('STORAGE_FAILED', 'asks for a password'));
+    await expect(open(server.url(name))).rejects.toThrow(refused('CONFIG_INVALID', 'asks for a password'));
+    await expect(open(server.url('nobody'))).rejects.toThrow(refused('CONFIG_INVALID', 'check the user', 'nobody'));
     await server.query(`CREATE SCHEMA AUTHORIZATION ${name}`);
     await visit(`${server.url(`${name}:${encodeURIComponent(ODD_PASSWORD)}`)}?schema=${name}`);
   });
 
   test('a missing database is named, with the way to make one', async () => {
     await expect(open(server.url('postgres', 'nowhere'))).rejects.toThrow(
-      refused('STORAGE_FAILED', '/nowhere: ', 'createdb'),
+      refused('CONFIG_INVALID', '/nowhere: ', 'createdb'),
     );
   });
 
@@ -110,7 +111,7 @@ describe.skipIf(missing !== undefined)(missing ?? 'opening a PostgreSQL storage'
 
   test('who may not create a schema is told how, and may use one that is there', async () => {
     const name = await role();
-    await expect(open(server.url(name))).rejects.toThrow(refused('STORAGE_FAILED', 'GRANT CREATE ON DATABASE'));
+    await expect(open(server.url(name))).rejects.toThrow(refused('CONFIG_INVALID', 'GRANT CREATE ON DATABASE'));
     await server.query(`CREATE SCHEMA given AUTHORIZATION ${name}`);
     await visit(`${server.url(name)}?schema=given`);
     // And once the tables are there, without the right to make any.
@@ -121,14 +122,14 @@ describe.skipIf(missing !== undefined)(missing ?? 'opening a PostgreSQL storage'
   test('a read-only role is refused', async () => {
     const name = await role('SUPERUSER');
     await server.query(`ALTER ROLE ${name} SET default_transaction_read_only = on`);
-    await expect(open(server.url(name))).rejects.toThrow(refused('STORAGE_FAILED', 'read-only', 'use the primary'));
+    await expect(open(server.url(name))).rejects.toThrow(refused('CONFIG_INVALID', 'read-only', 'use the primary'));
   });
 
   test('a schema of a newer version is refused and left as it is', async () => {
     const url = `${server.url()}?schema=newer`;
     await visit(url);
     await server.query('UPDATE newer.schema_version SET version = 99');
-    await expect(open(url)).rejects.toThrow(refused('STORAGE_FAILED', 'version 99', 'update Nautilus'));
+    await expect(open(url)).rejects.toThrow(refused('CONFIG_INVALID', 'version 99', 'update Nautilus'));
     expect(await server.query('SELECT version FROM newer.schema_version')).toEqual([{ version: 99 }]);
   });
 
@@ -136,13 +137,13 @@ describe.skipIf(missing !== undefined)(missing ?? 'opening a PostgreSQL storage'
     const url = `${server.url()}?schema=strange`;
     await visit(url);
     await server.query('DELETE FROM strange.schema_version');
-    await expect(open(url)).rejects.toThrow(refused('STORAGE_FAILED', 'the schema strange has version'));
+    await expect(open(url)).rejects.toThrow(refused('CONFIG_INVALID', 'the schema strange has version'));
   });
 
   test('tables of somebody else are left alone', async () => {
     await server.query('CREATE SCHEMA taken; CREATE TABLE taken.entries (id int)');
     await expect(open(`${server.url()}?schema=taken`)).rejects.toThrow(
-      refused('STORAGE_FAILED', 'tables of somebody else', '\\?schema='),
+      refused('CONFIG_INVALID', 'tables of somebody else', '\\?schema='),
     );
     expect(await server.query(`SELECT tablename FROM pg_tables WHERE schemaname = 'taken'`)).toEqual([
       { tablename: 'entries' },
@@ -152,7 +153,7 @@ describe.skipIf(missing !== undefined)(missing ?? 'opening a PostgreSQL storage'
   test('two storages never share a schema, and side by side they do not see each other', async () => {
     const first = await open(`${server.url()}?schema=one`);
     await expect(open(`${server.url()}?schema=one&timeoutMs=500`)).rejects.toThrow(
-      refused('STORAGE_FAILED', 'another node uses the schema one', 'backend \\d+, from 127.0.0.1', '\\?schema='),
+      refused('DATA_DIR_IN_USE', 'another node uses the schema one', 'backend \\d+, from 127.0.0.1', '\\?schema='),
     );
     const second = await open(`${server.url()}?schema=two`);
     const key = Uint8Array.of(1);
@@ -173,7 +174,7 @@ describe.skipIf(missing !== undefined)(missing ?? 'opening a PostgreSQL storage'
 
   test('TLS that the server does not speak, and a certificate that is no file, are refused', async () => {
     await expect(open(`${server.url()}?sslmode=require`)).rejects.toThrow(
-      refused('STORAGE_FAILED', 'no TLS connection'),
+      refused('CONFIG_INVALID', 'no TLS connection'),
     );
     await expect(open(`${server.url()}?sslrootcert=/nowhere.pem`)).rejects.toThrow(
       refused('CONFIG_INVALID', '/nowhere.pem'),
@@ -192,7 +193,7 @@ describe.skipIf(missing !== undefined)(missing ?? 'opening a PostgreSQL storage'
     await server.shutDown();
     await server.start({ ssl: 'on' });
     await expect(open(`${server.url()}?sslmode=require`)).rejects.toThrow(
-      refused('STORAGE_FAILED', 'no TLS connection', 'sslrootcert'),
+      refused('CONFIG_INVALID', 'no TLS connection', 'sslrootcert'),
     );
     for (const rest of ['sslmode=no-verify', `sslmode=verify-full&sslrootcert=${file('server.crt')}`]) {
       const storage = await open(`${server.url()}?${rest}`);
@@ -214,6 +215,6 @@ describe.skipIf(missing !== undefined)(missing ?? 'opening a PostgreSQL storage'
     await server.shutDown();
     writeFileSync(join(server.directory, 'data', 'standby.signal'), '');
     await server.start();
-    await expect(open(server.url())).rejects.toThrow(refused('STORAGE_FAILED', 'read-only', 'standby'));
+    await expect(open(server.url())).rejects.toThrow(refused('CONFIG_INVALID', 'read-only', 'standby'));
   });
 });

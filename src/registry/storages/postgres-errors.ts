@@ -6,8 +6,8 @@ export class PostgresSilence extends Error {
   override readonly name = 'PostgresSilence';
 }
 
-/** By SQLSTATE (PostgreSQL manual, appendix A). */
-const BY_STATE: Readonly<Record<string, string>> = {
+/** By SQLSTATE (PostgreSQL manual, appendix A): what no retry will mend, only whoever runs the node or the server. */
+const MISCONFIGURED: Readonly<Record<string, string>> = {
   '28P01': 'the password is wrong: correct the --storage URL',
   '28000':
     'the server does not let this user in: check the user in the --storage URL, TLS (?sslmode=…) and pg_hba.conf',
@@ -15,6 +15,10 @@ const BY_STATE: Readonly<Record<string, string>> = {
   '42501':
     'this user has not the rights: GRANT CREATE ON DATABASE lets it make its schema; or name one that it owns with ?schema=…',
   '25006': 'the server is read-only (a standby, or default_transaction_read_only): use the primary',
+};
+
+/** By SQLSTATE: what may pass. */
+const BY_STATE: Readonly<Record<string, string>> = {
   '53200': 'the server is out of memory: give it more, or close other connections',
   '53300': 'the server has too many connections: raise its max_connections, or lower ?poolSize=…',
   '53400': 'a limit of the server is exceeded: see its log',
@@ -52,29 +56,55 @@ export function sqlState(error: unknown): string | undefined {
   return error instanceof Error && 'severity' in error ? textField(error, 'code') : undefined;
 }
 
+const CALL_CODES = new Set<ErrorCode>(['STORAGE_FAILED', 'STORAGE_DAMAGED', 'DISK_FULL', 'RESOURCE_EXHAUSTED']);
+
 /**
+ * Any failure of opening.
  * @param where as in "PostgreSQL at host:5432/database": never with a password
- * @returns `STORAGE_FAILED`, `DISK_FULL`, `STORAGE_DAMAGED`; a NautilusError as it is
+ * @returns `CONFIG_INVALID`, `STORAGE_FAILED`, `DISK_FULL`, `STORAGE_DAMAGED`; a NautilusError as it is
  */
 export function toPostgresError(where: string, error: unknown): NautilusError {
   if (error instanceof NautilusError) return error;
   const state = sqlState(error);
   const reason = error instanceof Error ? error.message : String(error);
+  const details = state === undefined ? {} : { sqlState: state };
   const failed = (advice: string, code: ErrorCode = 'STORAGE_FAILED') =>
-    new NautilusError(code, `${where}: ${advice}`, { cause: error, ...(state && { details: { sqlState: state } }) });
+    new NautilusError(code, `${where}: ${advice}`, { cause: error, details });
+  const invalid = (advice: string) => misconfigured(`${where}: ${advice}`, { cause: error, details });
 
   if (error instanceof PostgresSilence) return failed(`${reason}: check the server and the network`);
   if (state === '53100') return failed('the disk of the server is full: free some space, then try again', 'DISK_FULL');
   if (state === 'XX001' || state === 'XX002')
     return failed(`its files are damaged (${reason}): restore the database from a copy`, 'STORAGE_DAMAGED');
-  if (state !== undefined) return failed(`${BY_STATE[state] ?? 'see the log of the server'} (${reason})`);
+  if (state !== undefined) {
+    const problem = MISCONFIGURED[state];
+    if (problem !== undefined) return invalid(`${problem} (${reason})`);
+    return failed(`${BY_STATE[state] ?? 'see the log of the server'} (${reason})`);
+  }
   const systemCode = (error instanceof Error && textField(error, 'code')) || '';
   const advice = BY_SYSTEM_CODE[systemCode];
   if (advice !== undefined) return failed(`${advice} (${systemCode})`);
-  if (reason.startsWith('SASL')) return failed('the server asks for a password: put one into the --storage URL');
-  if (/SSL|TLS|certificate|self.signed/i.test(`${systemCode} ${reason}`))
-    return failed(`no TLS connection (${reason}): check ?sslmode=…, ?sslrootcert=… and the server's certificate`);
+  if (reason.startsWith('SASL')) return invalid('the server asks for a password: put one into the --storage URL');
+  // What it says when the server answered neither yes nor no: it may have been out of connections.
+  const isUnsure = reason.startsWith('There was an error establishing');
+  if (!isUnsure && /SSL|TLS|certificate|self.signed/i.test(`${systemCode} ${reason}`))
+    return invalid(`no TLS connection (${reason}): check ?sslmode=…, ?sslrootcert=… and the server's certificate`);
   return failed(`${reason}: it is tried again with the next call`);
+}
+
+/** Of a call: a server that worked until now has failed, whatever the reason is. Damage and a full disk are something else. */
+export function toPostgresCallError(where: string, error: unknown): NautilusError {
+  const problem = toPostgresError(where, error);
+  const { code, message, details } = problem;
+  return CALL_CODES.has(code) ? problem : new NautilusError('STORAGE_FAILED', message, { cause: problem, details });
+}
+
+/** For whoever runs the node: nothing will mend it but another configuration, here or of the server. */
+export function misconfigured(
+  message: string,
+  { cause, details }: { readonly cause?: unknown; readonly details?: Readonly<Record<string, unknown>> } = {},
+): NautilusError {
+  return new NautilusError('CONFIG_INVALID', message, { cause, details: { field: 'storage', ...details } });
 }
 
 function textField(error: Error, name: string): string | undefined {

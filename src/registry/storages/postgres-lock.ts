@@ -34,7 +34,7 @@ export class PostgresLock {
 
   /**
    * Waits as long as the session's `lock_timeout`: a process that was killed is let go in a moment.
-   * @throws NautilusError `STORAGE_FAILED` when somebody else holds it
+   * @throws NautilusError `DATA_DIR_IN_USE` when somebody else holds it
    */
   async acquire(run: RunQuery): Promise<void> {
     for (const former of [this.#holder, this.#asking]) {
@@ -68,9 +68,15 @@ export class PostgresLock {
     });
     const [pid, startedAt, address] = rows[0] ?? [];
     const isOwn = pid === this.#holder?.[0] && startedAt === this.#holder?.[1];
-    const problem = isOwn
-      ? 'the server has not finished an earlier write of this node: see what keeps it busy'
-      : `another node uses the schema ${schema} (backend ${pid ?? 'gone by now'}, from ${address ?? 'nowhere'}): give each node its own with ?schema=…`;
-    return new NautilusError('STORAGE_FAILED', `${where}: ${problem}`, { cause });
+    if (isOwn) {
+      const problem = 'the server has not finished an earlier write of this node: see what keeps it busy';
+      return new NautilusError('STORAGE_FAILED', `${where}: ${problem}`, { cause });
+    }
+    const holder = `backend ${pid ?? 'gone by now'}, from ${address ?? 'nowhere'}`;
+    return new NautilusError(
+      'DATA_DIR_IN_USE',
+      `${where}: another node uses the schema ${schema} (${holder}): stop it, or give each its own ?schema=…`,
+      { cause },
+    );
   }
 }

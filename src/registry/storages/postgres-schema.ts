@@ -2,8 +2,7 @@
  * The tables, as migrations: each runs once, in order, all that are missing in one transaction. Whoever runs them holds the schema's lock
  * (postgres-lock.ts), so that two never do at once. A schema that a newer version wrote is refused, not guessed at.
  */
-import { NautilusError } from '../../core/index.ts';
-import { sqlState } from './postgres-errors.ts';
+import { misconfigured, sqlState } from './postgres-errors.ts';
 import type { RunQuery } from './postgres-session.ts';
 import { quoteIdentifier } from './postgres-statements.ts';
 
@@ -26,15 +25,14 @@ const POSTGRES_SCHEMA_VERSION = MIGRATIONS.length;
 
 /**
  * Needs no right to create anything where all is there already.
- * @throws NautilusError `STORAGE_FAILED`, what the server says
+ * @throws NautilusError `CONFIG_INVALID`, what the server says
  */
 export async function migratePostgresSchema(run: RunQuery, schema: string, where: string): Promise<void> {
   const quoted = quoteIdentifier(schema);
   const found = await versionOf(run, schema);
   if (found === POSTGRES_SCHEMA_VERSION) return;
   if (found !== undefined && !(found >= 1 && found <= POSTGRES_SCHEMA_VERSION)) {
-    throw new NautilusError(
-      'STORAGE_FAILED',
+    throw misconfigured(
       `${where}: the schema ${schema} has version ${found}, this Nautilus knows up to ${POSTGRES_SCHEMA_VERSION}: update Nautilus, or name another with ?schema=…`,
       { details: { found, known: POSTGRES_SCHEMA_VERSION } },
     );
@@ -71,10 +69,7 @@ async function createOwn(run: RunQuery, statement: string, schema: string, where
     await run({ text: statement });
   } catch (error) {
     if (sqlState(error) !== '42P07') throw error;
-    throw new NautilusError(
-      'STORAGE_FAILED',
-      `${where}: the schema ${schema} has tables of somebody else: name another with ?schema=…`,
-      { cause: error },
-    );
+    const problem = `the schema ${schema} has tables of somebody else: name another with ?schema=…`;
+    throw misconfigured(`${where}: ${problem}`, { cause: error });
   }
 }

@@ -21,7 +21,7 @@ import type {
 import { assertStorageKey } from '../storage-key.ts';
 import { toByteText } from './byte-text.ts';
 import { PostgresCall } from './postgres-call.ts';
-import { toPostgresError } from './postgres-errors.ts';
+import { toPostgresCallError } from './postgres-errors.ts';
 import { PostgresReads } from './postgres-reads.ts';
 import type { PostgresQuery, PostgresResult, PostgresSession } from './postgres-session.ts';
 import { PostgresStatements, toStoredEntry } from './postgres-statements.ts';
@@ -199,7 +199,7 @@ export class PostgresStorage implements RegistryStorage {
   }
 
   #call<T>(count: number, options: StorageOptions | undefined): PostgresCall<T> {
-    const toError = (error: unknown) => toPostgresError(this.#where, error);
+    const toError = (error: unknown) => toPostgresCallError(this.#where, error);
     return new PostgresCall(count, {
       clock: this.#clock,
       timeoutMs: this.#timeoutMs,

@@ -3,10 +3,10 @@
  * postgres-storage.ts. Needs connections of its own: behind a pooler only one that gives each client its own (session mode).
  */
 import { Socket } from 'node:net';
-import { type Clock, NautilusError } from '../../core/index.ts';
+import type { Clock } from '../../core/index.ts';
 import type { RegistryStorage } from '../storage.ts';
 import { loadClient } from './load-client.ts';
-import { toPostgresError } from './postgres-errors.ts';
+import { misconfigured, toPostgresError } from './postgres-errors.ts';
 import { PostgresLock } from './postgres-lock.ts';
 import { migratePostgresSchema } from './postgres-schema.ts';
 import { serverFacts, sessionSettings } from './postgres-server.ts';
@@ -21,7 +21,8 @@ export interface PostgresStorageOptions extends Omit<PostgresUrl, 'kind'> {
 
 /**
  * Makes the schema where it is missing. Ends within three times `timeoutMs`, whatever the server does.
- * @throws NautilusError `CONFIG_INVALID` (package, URL), `STORAGE_FAILED`, `DISK_FULL`
+ * @throws NautilusError `CONFIG_INVALID` (package, URL, password, database, rights, TLS, a standby, a schema of a newer version, …),
+ * `DATA_DIR_IN_USE` (another node has this schema), `STORAGE_FAILED` (not reached, silent, starting), `STORAGE_DAMAGED`, `DISK_FULL`
  */
 export async function openPostgresStorage(options: PostgresStorageOptions): Promise<RegistryStorage> {
   const { schema, poolSize, timeoutMs, clock, signal } = options;
@@ -43,7 +44,7 @@ export async function openPostgresStorage(options: PostgresStorageOptions): Prom
     const facts = await writer.use(timeoutMs, serverFacts, signal);
     if (facts.isReadOnly) {
       const problem = 'the server is read-only (a standby, or default_transaction_read_only): use the primary';
-      throw new NautilusError('STORAGE_FAILED', `${where}: ${problem}`);
+      throw misconfigured(`${where}: ${problem}`);
     }
     await writer.use(timeoutMs, (run) => migratePostgresSchema(run, schema, where), signal);
     const readers = Array.from({ length: poolSize - MIN_POOL_SIZE + 1 }, createReader);
@@ -82,8 +83,6 @@ async function prepareClient({ url }: PostgresStorageOptions) {
     // An unreadable certificate file, say.
     // Without the cause, which may carry the URL with its password.
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new NautilusError('CONFIG_INVALID', `the --storage URL of PostgreSQL cannot be used: ${reason}`, {
-      details: { field: 'storage' },
-    });
+    throw misconfigured(`the --storage URL of PostgreSQL cannot be used: ${reason}`);
   }
 }

@@ -42,20 +42,21 @@ export function toRedisError(address: string, error: unknown): NautilusError {
     /certificate/i.test(reason ?? '')
   ) {
     const hint = 'without TLS it is redis://, a private authority is trusted by ?ca=FILE';
-    return failed(`no TLS with ${address} (${reason}): ${hint}`, error);
+    return invalid(`no TLS with ${address} (${reason}): ${hint}`, error);
   }
   return failed(`the connection to ${address} was lost (${reason}): a write on its way may have happened`, error);
 }
 
-/** Of a call: whatever the reason, the port has one word for it. Damage has its own, because trying again mends nothing. */
+/** Of a call: a server that worked until now has failed, whatever the reason is. Damage is something else, because trying again mends nothing. */
 export function toCallError(address: string, error: unknown): NautilusError {
   const problem = toRedisError(address, error);
   const isOfPort = CALL_CODES.has(problem.code);
   return isOfPort ? problem : failed(problem.message, problem);
 }
 
-export function invalid(message: string): NautilusError {
-  return new NautilusError('CONFIG_INVALID', message, { details: { field: 'storage' } });
+/** For whoever runs the node: nothing will mend it but another configuration, here or of the server. */
+export function invalid(message: string, cause?: unknown): NautilusError {
+  return new NautilusError('CONFIG_INVALID', message, { cause, details: { field: 'storage' } });
 }
 
 export function failed(message: string, cause?: unknown): NautilusError {
