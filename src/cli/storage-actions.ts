@@ -2,7 +2,7 @@
 import type { MigrationProgress } from '../commands/index.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { Table } from './table.ts';
-import { bytes, count, duration } from './text.ts';
+import { bytes, count, duration, quoted } from './text.ts';
 import type { VerbContext } from './verb-context.ts';
 import { withCaller } from './with-caller.ts';
 
@@ -43,7 +43,7 @@ export async function storageStatus(context: VerbContext): Promise<void> {
     if (shards.length > 1) await output.line(`every record is on ${count(copies, 'storage')}`);
     if (migration !== null) {
       const { phase, entries, total, to } = migration;
-      await output.line(`${phase} to ${to}: ${entries} of ${count(total, 'record')}`);
+      await output.line(`${phase} to ${to.join(', ')}: ${entries} of ${count(total, 'record')}`);
     }
     if (isMoving) await output.line('records are moving to where they belong now');
     for (const { key, keyId, calls } of hotKeys) {
@@ -63,7 +63,7 @@ export async function drainStorage(context: VerbContext, name: string): Promise<
   });
 }
 
-export async function migrateStorage(context: VerbContext, to: string): Promise<void> {
+export async function migrateStorage(context: VerbContext, to: readonly string[]): Promise<void> {
   const { output } = context;
   const begun = performance.now();
   const progress = new ProgressBar('record', { json: output.json, hasRate: false });
@@ -76,10 +76,10 @@ export async function migrateStorage(context: VerbContext, to: string): Promise<
           continue;
         }
         progress.hide();
-        await output.line(
-          `${count(step.total, 'record')} moved from ${step.from} to ${step.to} in ${duration(performance.now() - begun)}`,
-        );
-        await output.line(`start with --storage ${step.to} from now on`);
+        const [from, there] = [step.from, step.to].map((urls) => urls.join(', '));
+        const took = duration(performance.now() - begun);
+        await output.line(`${count(step.total, 'record')} moved from ${from} to ${there} in ${took}`);
+        await output.line(`start with ${step.to.map((url) => `--storage ${quoted(url)}`).join(' ')} from now on`);
       }
     } finally {
       progress.hide();

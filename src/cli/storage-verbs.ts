@@ -1,5 +1,6 @@
 /** storage status, drain and migrate as commander sees them. What they do is loaded when one of them is run (storage-actions.ts). */
 import type { Command } from 'commander';
+import { repeatable } from './join-options.ts';
 import { runVerb } from './run-verb.ts';
 
 const load = () => import('./storage-actions.ts');
@@ -27,13 +28,15 @@ export function addStorageVerbs(program: Command): void {
     );
   storage
     .command('migrate')
-    .summary('move all records to another storage while serving')
+    .summary('move all records to another storage, or several, while serving')
     .description(
       'Copies everything, verifies it, and serves from there. Until then nothing changes: when anything fails, the records stay where they are. Ctrl-C ends the display, not the migration: the same command again shows how far it is.',
     )
-    .requiredOption('--to <url>', 'the new storage, as --storage takes it')
+    .addOption(
+      repeatable('--to <url>', 'the new storage, as --storage takes it; several form a ring').makeOptionMandatory(),
+    )
     .option(...TIMEOUT)
-    .action(({ to }: { readonly to: string }, command: Command) =>
+    .action(({ to }: { readonly to: readonly string[] }, command: Command) =>
       runVerb(command, async (context) => (await load()).migrateStorage(context, to)),
     );
 }

@@ -37,3 +37,8 @@ export function bytes(amount: number): string {
 export function shortId(id: string): string {
   return id.length <= 16 ? id : `${id.slice(0, 6)}…${id.slice(-8)}`;
 }
+
+/** As a shell takes it for one word. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -94,7 +94,10 @@ export interface CommandShapes {
     readonly input: { readonly name: string };
     readonly output: { readonly draining: string };
   };
-  readonly 'storage-migrate': { readonly input: { readonly to: string }; readonly output: MigrationProgress };
+  readonly 'storage-migrate': {
+    readonly input: { readonly to: readonly string[] };
+    readonly output: MigrationProgress;
+  };
   readonly id: { readonly input: Empty; readonly output: { readonly peerId: string; readonly nodeId: string } };
   readonly stop: { readonly input: Empty; readonly output: { readonly stopped: true; readonly peerId: string } };
 }

@@ -6,6 +6,7 @@ import { parseTtl } from './duration.ts';
 
 /** Longest text that can be a key, in UTF-16 units: bounds the work of normalising. The rule itself is in bytes and the node's. */
 const MAX_TEXT = 8_192;
+const MAX_STORAGES = 1_024;
 const COUNT_PATTERN = /^[1-9]\d{0,4}$/;
 
 const shown = (text: string) => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
@@ -22,7 +23,12 @@ export const targetField = normalized('target').refine((value) => value !== '', 
 export const prefixField = normalized('prefix').optional();
 export const peerField = text('peer').min(1, { error: 'is empty: give a peer id, a node id or a multiaddr' });
 export const shardField = text('storage').min(1, { error: 'is empty: "nautilus storage status" has the names' });
-export const storageUrlField = text('storage URL').min(1, { error: 'is empty: give one as --storage takes it' });
+const storageUrlField = text('storage URL').min(1, { error: 'is empty: give one as --storage takes it' });
+/** How many make a ring is the node's to check. */
+export const storageUrlsField = z
+  .array(storageUrlField, { error: 'is a list of storage URLs' })
+  .min(1, { error: 'is empty: give one or more, as --storage takes them' })
+  .max(MAX_STORAGES, { error: 'has more storages than any ring' });
 export const flagField = z.boolean({ error: 'is true or false' }).optional();
 
 /** Milliseconds, over zero. */

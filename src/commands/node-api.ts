@@ -117,12 +117,12 @@ export interface ShardSummary {
   readonly share: number;
 }
 
-/** Of records that move from the storage in use to another one. */
+/** Of records that move from the storage in use, or a ring of them, to others. */
 export interface MigrationProgress {
   readonly phase: 'copying' | 'verifying' | 'switched';
-  /** As `--storage` takes them, without passwords. */
-  readonly from: string;
-  readonly to: string;
+  /** As `--storage` takes them, but PASSWORD where one was. */
+  readonly from: readonly string[];
+  readonly to: readonly string[];
   /** Looked at in this phase, with what is left of deleted and expired ones. */
   readonly entries: number;
   /** As many were there when it began. */
@@ -165,12 +165,12 @@ export interface NodeApi {
    */
   drainStorage(name: string): Promise<void>;
   /**
-   * Moves all records to another storage while serving, then serves from there; the last thing it says is `switched`. To stop listening ends
-   * nothing: the same call again goes on listening.
-   * @param to as `--storage` takes it
+   * Moves all records to another storage, or to several that make a ring, while serving, then serves from there; the last thing it says is
+   * `switched`. To stop listening ends nothing: the same call again goes on listening.
+   * @param to as `--storage` takes them; none of those in use
    * @throws NautilusError `CONFIG_INVALID`, `CONFLICT`; why the records stay where they are
    */
-  migrateStorage(to: string, options?: CallOptions): AsyncIterable<MigrationProgress>;
+  migrateStorage(to: readonly string[], options?: CallOptions): AsyncIterable<MigrationProgress>;
   /** Begins the graceful stop; resolves when it is done. */
   stop(): Promise<void>;
 }

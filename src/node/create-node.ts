@@ -51,7 +51,7 @@ import {
   parseShardUrls,
   type Registry,
   type RegistryStorage,
-  storageNames,
+  storageNaming,
 } from '../registry/index.ts';
 import { Replication } from '../replication/index.ts';
 import { createControlServer } from '../servers/control/index.ts';
@@ -245,7 +245,7 @@ async function openNamed({ storage: urls, dataDir }: NodeConfig, opening: Openin
     ...parts,
     urls,
     open: (each, upTo) => openStorages(each, { ...parts, signal: upTo }),
-    name: (each) => storageNames(each, dataDir),
+    naming: storageNaming(dataDir),
     signal,
   });
   lifecycle.opened('records', exchanger, () => exchanger.close());
@@ -256,7 +256,7 @@ async function openNamed({ storage: urls, dataDir }: NodeConfig, opening: Openin
     get progress() {
       return exchanger.progress;
     },
-    migrate: (to, moving) => exchanger.migrate(absoluteUrls([to], dataDir), moving),
+    migrate: (to, moving) => exchanger.migrate(absoluteUrls(to, dataDir), moving),
   };
   return { storage: exchanger.storage, storages };
 }

@@ -50,7 +50,7 @@ export interface Storages {
   readonly current: CurrentStorages;
   /** Of the migration under way. */
   readonly progress: MigrationProgress | undefined;
-  migrate(to: string, options: CallOptions): AsyncIterable<MigrationProgress>;
+  migrate(to: readonly string[], options: CallOptions): AsyncIterable<MigrationProgress>;
 }
 
 interface CurrentStorages {
@@ -249,7 +249,7 @@ export class NautilusNode implements NodeApi {
     await ring.drain(name);
   }
 
-  migrateStorage(to: string, options: CallOptions = {}): AsyncIterable<MigrationProgress> {
+  migrateStorage(to: readonly string[], options: CallOptions = {}): AsyncIterable<MigrationProgress> {
     const { storages } = this.#components;
     if (storages === undefined) {
       throw new NautilusError('CONFIG_INVALID', 'this node keeps no records: migrate the storage of one that does');

@@ -3,7 +3,8 @@ export {
   absoluteUrls,
   openExchangeable,
   type StorageExchanger,
-  storageNames,
+  type StorageNaming,
+  storageNaming,
 } from './exchange/index.ts';
 export { openRegistry } from './open-registry.ts';
 export { openStorage } from './open-storage.ts';

@@ -12,13 +12,16 @@ export class StorageUrlText {
   /** What stands before the fields. */
   readonly base: string;
   readonly fields: URLSearchParams;
+  /** The fields as they were given, "?" included. */
+  readonly #query: string;
   readonly #parts: PublicParts | undefined;
 
   /** @throws NautilusError `CONFIG_INVALID` when nobody could say where the password ends */
   constructor(text: string) {
     const at = text.indexOf('?');
     this.base = at === -1 ? text : text.slice(0, at);
-    this.fields = new URLSearchParams(at === -1 ? '' : text.slice(at + 1));
+    this.#query = at === -1 ? '' : text.slice(at);
+    this.fields = new URLSearchParams(this.#query);
     this.#parts = WITHOUT_PASSWORD.test(text) ? undefined : publicPartsOf(text);
     if (this.#parts?.isAmbiguous) {
       throw this.refusal(
@@ -30,6 +33,14 @@ export class StorageUrlText {
   /** The base without the password, for people, logs and names: `redis://user:secret@host` → `redis://user@host`. */
   get publicBase(): string {
     return this.#shown(({ user }) => `${user}@`, '');
+  }
+
+  /** All of it but the password, for whoever has to write it again: `redis://user:PASSWORD@host?prefix=mine`. */
+  get shown(): string {
+    const base = this.#shown(({ user, hasPassword }) => `${user}${hasPassword ? ':PASSWORD' : ''}@`, '');
+    const open = [...this.fields].filter(([name]) => !isSecret(name));
+    if (open.length === this.fields.size) return base + this.#query;
+    return open.length === 0 ? base : `${base}?${new URLSearchParams(open)}`;
   }
 
   refusal(problem: string): NautilusError {
@@ -85,11 +96,17 @@ export class StorageUrlText {
   }
 }
 
+/** A field whose value nobody else may see. */
+export function isSecret(field: string): boolean {
+  return /pass|secret|token/i.test(field);
+}
+
 /** What may be read by anybody, however wrong the rest is: nothing before the last "@", no fields, and no port that is no number. */
 interface PublicParts {
   readonly scheme: string;
   /** What stands before the password, or would; undefined: there is no "@". */
   readonly user: string | undefined;
+  readonly hasPassword: boolean;
   readonly host: string;
   /** Port and path; undefined: they may be something else. */
   readonly behind: string | undefined;
@@ -104,9 +121,11 @@ function publicPartsOf(text: string): PublicParts {
   const [address = ''] = rest.slice(at + 1).split(/[?#]/, 1);
   const [, host = '', behind = ''] = /^(\[[^\]]*\]|[^:/]*)(.*)$/s.exec(address) ?? [];
   const isSeen = host === '' ? !behind.startsWith(':') : /^(?::\d{1,5})?(?:\/|$)/.test(behind);
+  const user = before.replace(/[:@].*$/s, '');
   return {
     scheme,
-    user: at === -1 ? undefined : before.replace(/[:@].*$/s, ''),
+    user: at === -1 ? undefined : user,
+    hasPassword: user !== before,
     host,
     behind: isSeen ? behind : undefined,
     isAmbiguous: /[/?#]/.test(before),

@@ -18,7 +18,7 @@ let postgres: PostgresServer | undefined;
 afterAll(() => postgres?.dispose());
 
 describe('storage migrate, at length', { timeout: 900_000 }, () => {
-  it('goes memory → LMDB → Redis → PostgreSQL → LMDB under load: nothing fails, is lost or stale', async (context) => {
+  it('goes memory → LMDB → Redis → PostgreSQL → a ring of all three → LMDB under load: nothing fails, is lost or stale', async (context) => {
     if (reason !== undefined) context.skip(reason);
     const redis = await startRedis(DURABLE);
     postgres = await startPostgresServer();
@@ -26,14 +26,15 @@ describe('storage migrate, at length', { timeout: 900_000 }, () => {
     const node = await startNode({ dataDir, args: ['--storage', 'memory:'] });
     const filled = await fill(node, RECORDS);
     const load = await startLoad(node, 'load');
-    for (const to of ['lmdb:', redis.url, postgres.url(), `lmdb:${join(dataDir, 'last')}`]) {
+    const ring = ['lmdb:', `${redis.url}?prefix=ring`, `${postgres.url()}?schema=ring&copies=2`];
+    for (const to of [['lmdb:'], [redis.url], [postgres.url()], ring, [`lmdb:${join(dataDir, 'last')}`]]) {
       const { code, stderr } = await migrate(node, to);
       expect({ to, code, stderr }).toEqual({ to, code: 0, stderr: '' });
     }
     const result = await load.end();
     const lost = [...(await strayed(node, result)), ...(await missingOf(node, filled))];
     recordFigure(
-      'exchange under load, four legs',
+      'exchange under load, five legs',
       `${result.puts} puts and ${result.gets} gets meanwhile, ${result.failed.length} failed, ${result.stale.length} stale, ${lost.length} lost`,
     );
     expect({ failed: result.failed, stale: result.stale, lost }).toEqual({ failed: [], stale: [], lost: [] });

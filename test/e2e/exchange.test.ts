@@ -9,6 +9,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 interface Step {
   readonly phase: string;
+  readonly to: readonly string[];
   readonly entries: number;
   readonly total: number;
 }
@@ -19,14 +20,14 @@ const directory = temporaryDirectory();
 const startNode = nodeStarter();
 
 describe('storage migrate', { timeout: 120_000 }, () => {
-  it('goes from memory to LMDB and on to another LMDB under load: nothing fails, nothing is lost, nothing is stale', async () => {
+  it('goes from memory to LMDB, and on to a ring of two under load: nothing fails, nothing is lost, nothing is stale', async () => {
     const dataDir = await directory();
     const node = await startNode({ dataDir, args: ['--storage', 'memory:'] });
     const filled = await fill(node, RECORDS);
     expect(filled).toHaveLength(RECORDS);
     const load = await startLoad(node, 'load');
-    const there = join(dataDir, 'elsewhere');
-    for (const to of ['lmdb:', `lmdb:${there}`]) {
+    const ring = [`lmdb:${join(dataDir, 'heavy')}?weight=2`, `lmdb:${join(dataDir, 'light')}`];
+    for (const to of [['lmdb:'], ring]) {
       const { code, stdout, stderr } = await migrate(node, to);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       const steps = parseLines<Step>(stdout);
@@ -43,13 +44,23 @@ describe('storage migrate', { timeout: 120_000 }, () => {
     const again = await startNode({ dataDir, args: ['--storage', 'memory:'] });
     expect(await strayed(again, result)).toEqual([]);
     const log = await readFile(join(dataDir, 'node.log'), 'utf8');
-    expect(log).toContain(`change --storage to it`);
+    expect(log).toContain(`start with --storage for each of ${ring.join(', ')} from now on`);
     await again.stop();
+    const flagged = await startNode({ dataDir, args: ring.flatMap((url) => ['--storage', url]) });
+    expect(await missingOf(flagged, filled)).toEqual([]);
+    const { shards } = parseLines<{ shards: { weight: number; records: number }[] }>(
+      (await flagged.verb(['storage', 'status', '--json'])).stdout,
+    )[0]!;
+    expect(shards.map(({ weight }) => weight)).toEqual([2, 1]);
+    for (const { records } of shards) expect(records).toBeGreaterThan(RECORDS / 10);
+    await flagged.stop();
     const other = startNode({ dataDir, args: ['--storage', `lmdb:${join(dataDir, 'third')}`] });
-    await expect(other).rejects.toThrow(/the records of this node are in .*elsewhere/);
+    await expect(other).rejects.toThrow(
+      /the records of this node are in .*heavy, .*light, and nothing was moved to .*third/,
+    );
   });
 
-  it('is killed in the middle, twice: every acknowledged record is there, and the migration comes to its end', async () => {
+  it('is killed in the middle, to a ring and from it: every acknowledged record is there, and the migration comes to its end', async () => {
     const dataDir = await directory();
     const rounds = await killDuringMigrations(['copying', 'verifying'], dataDir, startNode);
     expect(rounds.map(({ missing, failed }) => ({ missing, failed }))).toEqual([NONE, NONE]);

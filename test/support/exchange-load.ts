@@ -111,10 +111,11 @@ export function missingOf(node: RunningNode, records: readonly TestRecord[]): Pr
 /** Runs the command. @param onLine told of each line of what it says, as it comes */
 export async function migrate(
   node: RunningNode,
-  to: string,
+  to: readonly string[],
   onLine: (line: string) => void = () => undefined,
 ): Promise<CliResult> {
-  const child = spawnNautilus(['storage', 'migrate', '--to', to, '--json', '--data-dir', node.ready.dataDir]);
+  const goals = to.flatMap((url) => ['--to', url]);
+  const child = spawnNautilus(['storage', 'migrate', ...goals, '--json', '--data-dir', node.ready.dataDir]);
   child.stdin?.end();
   let [stdout, stderr, told] = ['', '', 0];
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -140,7 +141,7 @@ export interface KillRound {
 
 const FILLED = 300;
 
-/** Rounds of: migrate to another LMDB directory under load, kill the node in that phase, start it as before, see what it has, let it finish. */
+/** Rounds of: migrate to another LMDB directory, or in every other round to a ring of two, under load, kill the node in that phase, start it as before, see what it has, let it finish. */
 export async function killDuringMigrations(
   phases: readonly string[],
   dataDir: string,
@@ -151,7 +152,10 @@ export async function killDuringMigrations(
   let node = await startNode({ dataDir });
   const filled = await fill(node, FILLED);
   for (const [round, phase] of phases.entries()) {
-    const to = `lmdb:${join(dataDir, `round-${round}`)}`;
+    const directories = round % 2 === 0 ? ['heavy', 'light'] : ['alone'];
+    const to = directories.map(
+      (name) => `lmdb:${join(dataDir, `${name}-${round}`)}${name === 'heavy' ? '?weight=2' : ''}`,
+    );
     const load = await startLoad(node, `load-${round}`);
     let killed: Promise<unknown> | undefined;
     await migrate(node, to, (line) => {

@@ -57,7 +57,11 @@ export class ExchangeWorld {
         random: { next: () => 0.5, bytes: (length) => new Uint8Array(length).fill(7) },
         observer: { notify: (event) => void this.events.push(event) },
         open: async ([url = '']) => ({ storage: this.side(url).storage, url }),
-        name: (given) => given.join(' '),
+        naming: {
+          names: (given) => [...given].sort(),
+          lastingNames: (given) => given.filter((url) => !url.startsWith(this.fleeting)).sort(),
+          shown: (given) => given,
+        },
         init: { pageEntries: 2, stepTimeoutMs: 1_000, maxChangedKeys: 8, holdMs: 200 },
       }),
     );

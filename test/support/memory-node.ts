@@ -127,7 +127,7 @@ export function createMemoryNode(overrides: Partial<NodeApi> = {}): MemoryNode {
     migrateStorage: async function* (to) {
       yield {
         phase: 'switched' as const,
-        from: 'memory:',
+        from: ['memory:'],
         to,
         entries: records.size,
         total: records.size,

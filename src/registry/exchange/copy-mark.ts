@@ -2,7 +2,7 @@
  * The mark in a storage that is being copied to: whose half copy it is. Nobody starts on one by mistake, nobody copies over what is somebody
  * else's, and the same node may begin again where it was interrupted.
  */
-import { NautilusError, type Random, type StateStore } from '../../core/index.ts';
+import { isNautilusError, NautilusError, type Random, type StateStore } from '../../core/index.ts';
 import { bytesEqual, toHex, utf8Decode, utf8Encode } from '../../records/index.ts';
 import type { RegistryStorage, StorageOptions } from '../storage.ts';
 
@@ -24,7 +24,13 @@ export async function markOwner(state: StateStore, random: Random): Promise<stri
 
 /** @throws NautilusError `CONFIG_INVALID` when the storage holds half of what another one has */
 export async function checkWhole(storage: RegistryStorage, name: string, options?: StorageOptions): Promise<void> {
-  if ((await storage.retrieve(MARK_KEY, options)) === undefined) return;
+  try {
+    if ((await storage.retrieve(MARK_KEY, options)) === undefined) return;
+  } catch (error) {
+    // A ring that cannot say, because a part is away, has been in use: it starts.
+    if (isNautilusError(error, 'SHARD_DOWN')) return;
+    throw error;
+  }
   throw new NautilusError(
     'CONFIG_INVALID',
     `${name} holds a copy that was not finished: give the --storage it was made from, or empty it`,

@@ -5,6 +5,7 @@
  */
 import { NautilusError, type StateStore } from '../../core/index.ts';
 import { utf8Decode, utf8Encode } from '../../records/index.ts';
+import { listed, type StorageNaming } from './storage-naming.ts';
 
 export interface ExchangeTarget {
   readonly urls: readonly string[];
@@ -15,7 +16,7 @@ export interface ExchangeTarget {
 export interface ExchangeDocument {
   /** Where the records are. */
   readonly home: readonly string[];
-  /** Names of storages they were moved from, oldest first: what is left in there is out of date. */
+  /** Names of storages they were moved from, those of a ring in one text, oldest first: what is left in there is out of date. */
   readonly former: readonly string[];
   /** Where they are being copied to. */
   readonly target: ExchangeTarget | null;
@@ -37,10 +38,10 @@ export function writeDocument(state: StateStore, document: ExchangeDocument): Pr
 }
 
 /** What it says once the records are where they were being copied to. */
-export function afterSwitch(document: ExchangeDocument, name: (urls: readonly string[]) => string): ExchangeDocument {
+export function afterSwitch(document: ExchangeDocument, naming: StorageNaming): ExchangeDocument {
   const { home, former, target } = document;
   if (target === null) return document;
-  const [from, to] = [name(home), name(target.urls)];
+  const [from, to] = [listed(naming.names(home)), listed(naming.names(target.urls))];
   const others = former.filter((each) => each !== to && each !== from);
   return { home: target.urls, former: [...others, from].slice(-MAX_FORMER), target: null };
 }

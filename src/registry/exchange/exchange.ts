@@ -25,11 +25,8 @@ export const DEFAULT_EXCHANGE_INIT: ExchangeInit = {
   holdMs: 2_000,
 };
 
-export interface ExchangeProgress {
+export interface ExchangeStep {
   readonly phase: 'copying' | 'verifying' | 'switched';
-  /** For people: no passwords. */
-  readonly from: string;
-  readonly to: string;
   /** Looked at in this phase. */
   readonly entries: number;
   /** As many were there when it began. */
@@ -41,12 +38,13 @@ export interface ExchangeProgress {
 export interface ExchangeComponents {
   readonly storage: ExchangeableStorage;
   readonly target: RegistryStorage;
+  /** For messages. */
   readonly from: string;
   readonly to: string;
   readonly clock: Clock;
   /** Gives it up. */
   readonly signal: AbortSignal;
-  onProgress(progress: ExchangeProgress): void;
+  onStep(step: ExchangeStep): void;
   /** Everything was copied once. */
   onCopied(): Promise<void>;
   /** Notes durably that the target is in use from now on. When it rejects, the target must not be used. */
@@ -101,10 +99,10 @@ export class Exchange {
   }
 
   async #pass(phase: 'copying' | 'verifying'): Promise<PassProgress> {
-    const { storage, from, to, onProgress, signal } = this.#components;
+    const { storage, onStep, signal } = this.#components;
     const { entries: total } = await this.#inTime(storage.size({ signal }), this.#init.stepTimeoutMs);
-    onProgress({ phase, from, to, total, entries: 0, differences: 0 });
-    return this.#copy.pass((progress) => onProgress({ phase, from, to, total, ...progress }));
+    onStep({ phase, total, entries: 0, differences: 0 });
+    return this.#copy.pass((progress) => onStep({ phase, total, ...progress }));
   }
 
   async #cutOver(): Promise<ReturnType<ExchangeableStorage['exchange']>> {

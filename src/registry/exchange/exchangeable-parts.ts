@@ -9,24 +9,25 @@ export class ExchangeableParts implements StorageParts {
   readonly #read: ReadStorage;
   #storage: RegistryStorage;
   #merge: MergeEntries | undefined;
+  #isExchanged = false;
   #unsubscribe: () => void = () => undefined;
 
   /** @param read asks the one in use, and keeps it open meanwhile */
   constructor(storage: RegistryStorage, read: ReadStorage) {
     this.#read = read;
     this.#storage = storage;
-    this.use(storage);
+    this.#follow();
   }
 
-  /** From now on it is about this one. */
+  /** From now on it is about this one, which has everything: whoever waits for a part of the former one waits no longer. */
   use(storage: RegistryStorage): void {
+    const away = this.away();
     this.#unsubscribe();
     this.#storage = storage;
+    this.#isExchanged = true;
     if (this.#merge !== undefined) storage.parts?.mergeWith(this.#merge);
-    const unsubscribe = storage.parts?.subscribe((change) => {
-      for (const listener of this.#listeners) listener(change);
-    });
-    this.#unsubscribe = unsubscribe ?? (() => undefined);
+    this.#follow();
+    for (const part of away) this.#tell({ kind: 'returned', part, isEmptied: false });
   }
 
   isWhole(key: Uint8Array): boolean {
@@ -42,7 +43,9 @@ export class ExchangeableParts implements StorageParts {
   }
 
   scanPresent(options: ScanOptions, part?: string): Promise<readonly StoredEntry[]> {
-    return this.#read((storage) => storage.parts?.scanPresent(options, part) ?? storage.scan(options));
+    // Who still looks for what a part of the former one had looks at everything: it lies anywhere now.
+    const only = this.#isExchanged ? undefined : part;
+    return this.#read((storage) => storage.parts?.scanPresent(options, only) ?? storage.scan(options));
   }
 
   mergeWith(merge: MergeEntries): void {
@@ -56,5 +59,14 @@ export class ExchangeableParts implements StorageParts {
     return () => {
       this.#listeners.delete(tell);
     };
+  }
+
+  #follow(): void {
+    const unsubscribe = this.#storage.parts?.subscribe((change) => this.#tell(change));
+    this.#unsubscribe = unsubscribe ?? (() => undefined);
+  }
+
+  #tell(change: PartChange): void {
+    for (const listener of this.#listeners) listener(change);
   }
 }

@@ -5,6 +5,7 @@ import { DEFAULT_EXCHANGE_INIT, type ExchangeInit } from './exchange.ts';
 import { type ExchangeDocument, readDocument, writeDocument } from './exchange-document.ts';
 import { planStart } from './plan-start.ts';
 import { type ExchangerComponents, StorageExchanger } from './storage-exchanger.ts';
+import { listed } from './storage-naming.ts';
 
 export type OpenExchangeableOptions<Opened extends { readonly storage: RegistryStorage }> = Omit<
   ExchangerComponents<Opened>,
@@ -21,19 +22,22 @@ export type OpenExchangeableOptions<Opened extends { readonly storage: RegistryS
 export async function openExchangeable<Opened extends { readonly storage: RegistryStorage }>(
   options: OpenExchangeableOptions<Opened>,
 ): Promise<StorageExchanger<Opened>> {
-  const { urls: given, state, observer, open, name, signal } = options;
+  const { urls: given, state, observer, open, naming, signal } = options;
   const noted = await readDocument(state);
-  const { urls, target, advice } = planStart(given, noted, name);
+  const { urls, target, advice } = planStart(given, noted, naming);
+  const name = (some: readonly string[]) => listed(naming.names(some));
   if (advice !== undefined) observer.notify({ type: 'warning', code: 'STORAGE_MOVED', message: advice });
   const opened = await open(urls, signal ?? new AbortController().signal);
   try {
-    const { capabilities, parts } = opened.storage;
-    // A ring with a part away may not be able to say, and is no half copy: it has been in use.
-    if (parts === undefined) await checkWhole(opened.storage, name(urls), { signal });
-    let document: ExchangeDocument = { home: urls, former: noted?.former ?? [], target: noted?.target ?? null };
-    if (target !== undefined && !capabilities.persistent) {
-      document = { ...document, target: null };
-      await writeDocument(state, document);
+    const { persistent } = opened.storage.capabilities;
+    await checkWhole(opened.storage, name(urls), { signal });
+    const isCutShort = target !== undefined && !persistent;
+    const former = (noted?.former ?? []).filter((each) => each !== name(urls));
+    const document: ExchangeDocument = { home: urls, former, target: isCutShort ? null : (noted?.target ?? null) };
+    // Once it is the note that decides, it has to know who has joined and who has left.
+    const isChanged = noted !== undefined && JSON.stringify(noted) !== JSON.stringify(document);
+    if (isChanged) await writeDocument(state, document);
+    if (isCutShort) {
       const message = `the migration to ${name(target)} is given up: ${name(urls)} did not outlive the process`;
       observer.notify({ type: 'warning', code: 'MIGRATION_ROLLED_BACK', message });
     }

@@ -1,6 +1,7 @@
-/** Which storage a start has to open: what `--storage` says against what the exchanges of earlier processes came to. Pure. */
+/** Which storages a start has to open: what `--storage` says against what the exchanges of earlier processes came to. Pure. */
 import { NautilusError } from '../../core/index.ts';
 import type { ExchangeDocument } from './exchange-document.ts';
+import { listed, type StorageNaming, storageFlags } from './storage-naming.ts';
 
 export interface StartPlan {
   readonly urls: readonly string[];
@@ -11,31 +12,43 @@ export interface StartPlan {
 }
 
 /**
- * @param name what storages are known by: the same for the same ones, without passwords
+ * Whether storages may join those in use or leave them is not decided here: the ring knows.
  * @throws NautilusError `CONFIG_INVALID` when both cannot be true
  */
 export function planStart(
   given: readonly string[],
   document: ExchangeDocument | undefined,
-  name: (urls: readonly string[]) => string,
+  naming: StorageNaming,
 ): StartPlan {
   if (document === undefined) return { urls: given, target: undefined, advice: undefined };
-  const { home, former, target } = document;
-  const [givenName, homeName] = [name(given), name(home)];
-  const targetUrls = target?.urls;
-  // As given now: a password may have changed.
-  if (givenName === homeName) return { urls: given, target: targetUrls, advice: undefined };
-  if (former.includes(givenName)) {
-    const advice = `the records were moved from ${givenName} to ${homeName}, which is used: change --storage to it`;
-    return { urls: home, target: targetUrls, advice };
+  const { home, former } = document;
+  const target = document.target?.urls;
+  const [givenNames, homeNames] = [naming.names(given), naming.names(home)];
+  const targetNames = target === undefined ? [] : naming.names(target);
+  const isOfTarget = targetNames.some((name) => givenNames.includes(name));
+  if (!isOfTarget && knowHome(givenNames, home, naming)) {
+    // As given now: a password may have changed, or the weights.
+    return { urls: given, target, advice: undefined };
   }
-  const why =
-    target !== null && name(target.urls) === givenName
-      ? `the migration to ${givenName} was not finished`
-      : `the records of this node are in ${homeName}, and nothing was moved to ${givenName}`;
-  throw new NautilusError(
-    'CONFIG_INVALID',
-    `${why}: start with --storage ${homeName}, then "nautilus storage migrate --to ${givenName}"`,
-    { details: { field: 'storage' } },
-  );
+  const [givenText, homeText] = [listed(givenNames), listed(homeNames)];
+  const homeFlags = storageFlags(naming.shown(home));
+  if (former.includes(givenText)) {
+    const advice = `the records were moved from ${givenText} to ${homeText}, which is used: start with ${homeFlags} from now on`;
+    return { urls: home, target, advice };
+  }
+  const why = isOfTarget
+    ? `the migration to ${listed(targetNames)} was not finished`
+    : `the records of this node are in ${homeText}, and nothing was moved to ${givenText}`;
+  const goals = naming.shown(isOfTarget ? target! : given).map((url) => `--to ${url}`);
+  const command = `nautilus storage migrate ${goals.join(' ')}`;
+  throw new NautilusError('CONFIG_INVALID', `${why}: start with ${homeFlags}, then "${command}"`, {
+    details: { field: 'storage' },
+  });
+}
+
+/** One of those that were in use is among them, and can say who the others were. Those that never outlive a process cannot, nor need they. */
+function knowHome(givenNames: readonly string[], home: readonly string[], naming: StorageNaming): boolean {
+  const lasting = naming.lastingNames(home);
+  const telling = lasting.length > 0 ? lasting : naming.names(home);
+  return telling.some((name) => givenNames.includes(name));
 }

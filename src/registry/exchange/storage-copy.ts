@@ -5,6 +5,7 @@
  */
 import { type Clock, NautilusError, sleep } from '../../core/index.ts';
 import { fromKeyText, toKeyText } from '../key-text.ts';
+import { isReserved } from '../ring/index.ts';
 import type { RegistryStorage, StorageEntry } from '../storage.ts';
 import { within } from '../within.ts';
 import type { ChangedKeys } from './changed-keys.ts';
@@ -88,7 +89,9 @@ export class StorageCopy {
     ]);
     const { count, differences, end } = comparePage(original, copy, limit);
     // What has just changed is copied again anyway; whatever changes from here on is noted after this.
-    const wrong = differences.filter(({ key }) => !isMark(key) && !changes.isPending(toKeyText(key)));
+    // What a ring keeps of itself, or kept while this was one of its storages, is no entry of anybody's.
+    const isOwn = (key: Uint8Array) => isMark(key) || isReserved(key);
+    const wrong = differences.filter(({ key }) => !isOwn(key) && !changes.isPending(toKeyText(key)));
     const lastingSince = clock.now() + LASTING_MS;
     const lasting = wrong.filter((difference) => expiryOf(difference) > lastingSince);
     await this.#write(wrong.map(({ key, original: entry }) => ({ key, entry })));

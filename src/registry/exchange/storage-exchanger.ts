@@ -15,10 +15,11 @@ import {
 import type { RegistryStorage } from '../storage.ts';
 import { within } from '../within.ts';
 import { checkFree, markOwner, setMark } from './copy-mark.ts';
-import { Exchange, type ExchangeInit, type ExchangeProgress } from './exchange.ts';
+import { Exchange, type ExchangeInit, type ExchangeStep } from './exchange.ts';
 import { afterSwitch, type ExchangeDocument, readDocument, writeDocument } from './exchange-document.ts';
 import { ExchangeableStorage } from './exchangeable-storage.ts';
 import { Latest } from './latest.ts';
+import { listed, type StorageNaming, storageFlags } from './storage-naming.ts';
 
 export interface ExchangerComponents<Opened extends { readonly storage: RegistryStorage }> {
   /** Durable, and none of the storages. */
@@ -29,8 +30,13 @@ export interface ExchangerComponents<Opened extends { readonly storage: Registry
   readonly observer: Observer;
   readonly init: ExchangeInit;
   open(urls: readonly string[], signal: AbortSignal): Promise<Opened>;
-  /** See `storageNames`. */
-  name(urls: readonly string[]): string;
+  readonly naming: StorageNaming;
+}
+
+export interface ExchangeProgress extends ExchangeStep {
+  /** As `--storage` takes them, but for passwords. */
+  readonly from: readonly string[];
+  readonly to: readonly string[];
 }
 
 interface Running {
@@ -79,19 +85,28 @@ export class StorageExchanger<Opened extends { readonly storage: RegistryStorage
     urls: readonly string[],
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<ExchangeProgress, void> {
-    const to = this.#components.name(urls);
+    const to = this.#nameOf(urls);
     if (this.#running === undefined) {
-      const from = this.#components.name(this.#document.home);
-      if (from === to) {
-        throw new NautilusError('CONFIG_INVALID', `the records are in ${to} already: choose another storage`, {
-          details: { field: 'to' },
-        });
-      }
+      this.#checkApart(urls);
       this.#begin(urls, { isResumed: false });
     } else if (this.#running.to !== to) {
       throw new NautilusError('CONFLICT', `the records are on their way to ${this.#running.to}: wait for it`);
     }
     return this.#running!.progress.watch(options.signal);
+  }
+
+  /** Nothing can be copied to itself. */
+  #checkApart(urls: readonly string[]): void {
+    const { naming } = this.#components;
+    const home = naming.names(this.#document.home);
+    const names = naming.names(urls);
+    const common = names.filter((name) => home.includes(name));
+    if (common.length === 0) return;
+    const isSame = common.length === names.length && common.length === home.length;
+    const problem = isSame
+      ? `the records are in ${listed(common)} already: choose another storage`
+      : `${listed(common)} is in use already: to share the records with further storages start with --storage for each, and "nautilus storage drain" those that are to go`;
+    throw new NautilusError('CONFIG_INVALID', problem, { details: { field: 'to' } });
   }
 
   /** Goes on with what an earlier process did not finish. */
@@ -113,25 +128,32 @@ export class StorageExchanger<Opened extends { readonly storage: RegistryStorage
 
   #begin(urls: readonly string[], how: { readonly isResumed: boolean }): void {
     const progress = new Latest<ExchangeProgress>();
-    const [from, to] = [this.#components.name(this.#document.home), this.#components.name(urls)];
-    progress.set({ phase: 'copying', from, to, entries: 0, total: 0, differences: 0 });
-    const done = this.#exchange(urls, progress, how).then(
+    const { naming } = this.#components;
+    const [from, to] = [naming.shown(this.#document.home), naming.shown(urls)];
+    const tell = (step: ExchangeStep) => progress.set({ ...step, from, to });
+    tell({ phase: 'copying', entries: 0, total: 0, differences: 0 });
+    const done = this.#exchange(urls, tell, how).then(
       () => progress.end(),
       (error: unknown) => progress.end({ error }),
     );
-    const running: Running = { to, progress, done: done.finally(() => (this.#running = undefined)) };
+    const running: Running = {
+      to: this.#nameOf(urls),
+      progress,
+      done: done.finally(() => (this.#running = undefined)),
+    };
     this.#running = running;
   }
 
   async #exchange(
     urls: readonly string[],
-    progress: Latest<ExchangeProgress>,
+    tell: (step: ExchangeStep) => void,
     { isResumed }: { readonly isResumed: boolean },
   ): Promise<void> {
-    const { clock, open, name, init, state, random } = this.#components;
+    const { clock, open, naming, init, state, random } = this.#components;
     const { signal } = this.#stopping;
-    const [from, to] = [name(this.#document.home), name(urls)];
+    const [from, to] = [this.#nameOf(this.#document.home), this.#nameOf(urls)];
     let target: Opened | undefined;
+    let total = 0;
     try {
       signal.throwIfAborted();
       target = await open(urls, signal);
@@ -151,7 +173,10 @@ export class StorageExchanger<Opened extends { readonly storage: RegistryStorage
           to,
           clock,
           signal,
-          onProgress: (each) => progress.set(each),
+          onStep: (step) => {
+            total = step.total;
+            tell(step);
+          },
           onCopied: () => this.#note({ ...this.#document, target: { urls, phase: 'verifying' } }),
           commit: async () => {
             await this.#commit();
@@ -161,12 +186,9 @@ export class StorageExchanger<Opened extends { readonly storage: RegistryStorage
         init,
       );
       const { former, isFree } = await exchange.run();
-      this.#warn(
-        'STORAGE_MOVED',
-        `the records were moved from ${from} to ${to}: start with --storage ${to} from now on`,
-      );
-      const { total = 0 } = progress.value ?? {};
-      progress.set({ phase: 'switched', from, to, entries: total, total, differences: 0 });
+      const flags = storageFlags(naming.shown(urls));
+      this.#warn('STORAGE_MOVED', `the records were moved from ${from} to ${to}: start with ${flags} from now on`);
+      tell({ phase: 'switched', entries: total, total, differences: 0 });
       await this.#closeFormer(former, isFree, from);
     } catch (error) {
       // Before it says why: another attempt may want to open it again.
@@ -202,8 +224,8 @@ export class StorageExchanger<Opened extends { readonly storage: RegistryStorage
    * nothing may be written any more: the next start will know, and both storages have the same until then.
    */
   async #commit(): Promise<void> {
-    const { state, name, clock } = this.#components;
-    const next = afterSwitch(this.#document, name);
+    const { state, naming, clock } = this.#components;
+    const next = afterSwitch(this.#document, naming);
     try {
       await this.#note(next);
       return;
@@ -249,6 +271,10 @@ export class StorageExchanger<Opened extends { readonly storage: RegistryStorage
     } catch (error) {
       this.#warn('CLOSE_FAILED', `${storage?.name}: ${reasonOf(error)}`);
     }
+  }
+
+  #nameOf(urls: readonly string[]): string {
+    return listed(this.#components.naming.names(urls));
   }
 
   #inTime<T>(work: Promise<T>, name: string): Promise<T> {

@@ -16,7 +16,7 @@ export async function checkAlone(storage: RegistryStorage, name: string): Promis
   const names = others.map((member) => member.name).join(', ');
   throw new NautilusError(
     'CONFIG_INVALID',
-    `${name} is one of a ring with ${names}: give --storage for each, and drain those that are to go ("nautilus storage drain")`,
+    `${name} is one of a ring with ${names}: give --storage for each, and drain those that are to go ("nautilus storage drain"); or empty it, if what it has is in use no more`,
     { details: { field: 'storage' } },
   );
 }

@@ -1,6 +1,6 @@
 /** What a `--storage` URL says about its place in a ring. The rest of it is the storage's own. */
 import { NautilusError } from '../../core/index.ts';
-import { StorageUrlText } from '../storage-url-text.ts';
+import { isSecret, StorageUrlText } from '../storage-url-text.ts';
 import { MAX_SHARDS } from './hash-ring.ts';
 
 export interface ShardUrl {
@@ -15,7 +15,6 @@ export interface ShardUrl {
 
 const RING_FIELDS = ['name', 'weight', 'copies'];
 const NAME_PATTERN = /^[\x21-\x7e]{1,200}$/;
-const SECRET_FIELD = /pass|secret|token/i;
 const MAX_WEIGHT = 1_000;
 const MAX_COPIES = 2;
 
@@ -48,7 +47,7 @@ export function parseShardUrl(given: string): ShardUrl {
   const { base, fields } = text;
   for (const field of RING_FIELDS) text.checkOnce(field);
   const own = new URLSearchParams([...fields].filter(([field]) => !RING_FIELDS.includes(field)));
-  const named = new URLSearchParams([...own].filter(([field]) => !SECRET_FIELD.test(field)));
+  const named = new URLSearchParams([...own].filter(([field]) => !isSecret(field)));
   const name = fields.get('name') ?? text.publicBase + queryOf(named);
   if (!NAME_PATTERN.test(name))
     throw text.refusal('its name must be 1 to 200 printable characters without blanks: give ?name=…');

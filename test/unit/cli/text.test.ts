@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, count, duration, moment, printable, shortId } from '../../../src/cli/text.ts';
+import { bytes, count, duration, moment, printable, quoted, shortId } from '../../../src/cli/text.ts';
 
 describe('printable', () => {
   it('lets text of any script through', () => {
@@ -32,6 +32,16 @@ describe('facts for people', () => {
     const now = Date.UTC(2026, 10, 21);
     expect(moment(now + 3_600_000, now)).toBe('2026-11-21 01:00:00 UTC (in 60 min)');
     expect(moment(now - 1_000, now)).toBe('2026-11-20 23:59:59 UTC (1.0 s ago)');
+  });
+
+  it('words for a shell are quoted where they have to be', () => {
+    expect(['lmdb:/a/b', 'redis://me@host:1/0', 'lmdb:/a b', 'lmdb:/a?weight=2&copies=2', "it's"].map(quoted)).toEqual([
+      'lmdb:/a/b',
+      'redis://me@host:1/0',
+      "'lmdb:/a b'",
+      "'lmdb:/a?weight=2&copies=2'",
+      `'it'\\''s'`,
+    ]);
   });
 
   it('sizes, counts and ids are short', () => {

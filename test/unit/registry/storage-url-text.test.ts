@@ -1,6 +1,6 @@
 /** Whatever a password has in it, and whatever is wrong with the URL around it: nobody gets to read it. */
 import { describe, expect, test } from 'vitest';
-import { absoluteUrls, checkStorageUrl, parseShardUrls, storageNames } from '../../../src/registry/index.ts';
+import { absoluteUrls, checkStorageUrl, parseShardUrls, storageNaming } from '../../../src/registry/index.ts';
 
 const ODD = [
   '@',
@@ -45,7 +45,8 @@ function saidOf(url: string): string {
     () => checkStorageUrl(url),
     () => parseShardUrls([url]).shards[0]?.name,
     () => parseShardUrls([url, url]),
-    () => storageNames([url], '/data'),
+    () => storageNaming('/data').names([url]).join(),
+    () => storageNaming('/data').shown([url]).join(),
     () => void absoluteUrls([url], '/data'),
   ];
   for (const attempt of attempts) {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { utf8Encode } from '../../../../src/records/index.ts';
 import type { ExchangeProgress } from '../../../../src/registry/exchange/index.ts';
+import { DOCUMENT_KEY } from '../../../../src/registry/ring/hint.ts';
 import { ExchangeWorld } from '../../../support/exchange-world.ts';
 
 const key = (n: number) => Uint8Array.of(n, n);
@@ -18,9 +19,9 @@ async function filled(url = 'a'): Promise<ExchangeWorld> {
 }
 
 /** What a migration says until it ends, with the clock moved as far as it takes. */
-async function watched(world: ExchangeWorld, to: string) {
+async function watched(world: ExchangeWorld, ...to: string[]) {
   const steps: ExchangeProgress[] = [];
-  const watching = world.exchanger.migrate([to]);
+  const watching = world.exchanger.migrate(to);
   const outcome = await world.settled(
     (async () => {
       for await (const step of watching) steps.push(step);
@@ -39,14 +40,14 @@ test('everything moves, progress is told, and the next start with the old flag g
   const { steps, outcome } = await watched(world, 'b');
   expect(outcome.kind).toBe('done');
   expect(new Set(steps.map(({ phase }) => phase))).toEqual(new Set(['copying', 'verifying', 'switched']));
-  expect(steps.at(-1)).toMatchObject({ phase: 'switched', from: 'a', to: 'b', total: 9, entries: 9 });
+  expect(steps.at(-1)).toMatchObject({ phase: 'switched', from: ['a'], to: ['b'], total: 9, entries: 9 });
   expect(await contents(world, 'b')).toEqual(KEYS.map((n) => [n, 1]));
   expect(world.storage.name).toBe('b');
   await world.kill();
   world.events.length = 0;
   await world.open('a');
   expect(world.storage.name).toBe('b');
-  expect(world.messages).toBe('the records were moved from a to b, which is used: change --storage to it');
+  expect(world.messages).toBe('the records were moved from a to b, which is used: start with --storage b from now on');
   await world.kill();
   world.events.length = 0;
   await world.open('b');
@@ -183,6 +184,48 @@ test('only one migration at a time; the same one again is watched', async () => 
   expect(second.steps.at(-1)?.phase).toBe('switched');
   expect((await first).outcome.kind).toBe('done');
   expect(() => world.exchanger.migrate(['b'])).toThrow(/in b already/);
+});
+
+test('nothing is copied to a storage in use, alone or among others', async () => {
+  const world = await filled();
+  expect(() => world.exchanger.migrate(['a'])).toThrow(/the records are in a already: choose another storage/);
+  expect(() => world.exchanger.migrate(['b', 'a'])).toThrow(/a is in use already: to share .* --storage for each/);
+  expect(world.exchanger.progress).toBeUndefined();
+});
+
+test('several storages are told of as they have to be given again, and known together', async () => {
+  const world = await filled();
+  const { steps, outcome } = await watched(world, 'c', 'b');
+  expect(outcome.kind).toBe('done');
+  expect(steps.at(-1)).toMatchObject({ phase: 'switched', from: ['a'], to: ['c', 'b'] });
+  expect(world.messages).toBe(
+    'the records were moved from a to b, c: start with --storage for each of c, b from now on',
+  );
+  await world.kill();
+  await world.open('a');
+  expect(world.storage.name).toBe('c');
+});
+
+test('after a migration storages may join those in use and leave them, and the next start knows', async () => {
+  const world = await filled();
+  await watched(world, 'b');
+  for (const urls of [['b', 'c'], ['c'], ['c']]) {
+    await world.kill();
+    await world.open(...urls);
+    expect(world.storage.name).toBe(urls[0]);
+  }
+  await world.kill();
+  await expect(world.open('b')).rejects.toMatchObject({ message: expect.stringMatching(/are in c, and nothing was/) });
+  // What was moved from there before is what it was: gone.
+  await world.open('a');
+  expect(world.storage.name).toBe('c');
+});
+
+test('what a ring kept of itself in a storage that left it is nothing to be copied', async () => {
+  const world = await filled();
+  await world.bases.get('a')!.store(DOCUMENT_KEY, entry(world));
+  expect((await watched(world, 'b')).outcome.kind).toBe('done');
+  expect(await contents(world, 'b')).toEqual(KEYS.map((n) => [n, 1]));
 });
 
 test('an entry that somebody else takes out of the target is noticed and brought again', async () => {

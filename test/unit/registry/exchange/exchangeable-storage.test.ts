@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
 import { ChangedKeys } from '../../../../src/registry/exchange/changed-keys.ts';
 import { ExchangeableStorage } from '../../../../src/registry/exchange/exchangeable-storage.ts';
-import { MemoryStorage, type RegistryStorage } from '../../../../src/registry/index.ts';
+import {
+  MemoryStorage,
+  type PartChange,
+  type RegistryStorage,
+  type StorageParts,
+} from '../../../../src/registry/index.ts';
 import { ManualClock, settle } from '../../../support/manual-clock.ts';
 import { overriding } from '../overriding.ts';
 
@@ -118,4 +123,25 @@ test('while a storage that keeps expired entries gets the copy, they have to be 
   expect(storage.capabilities.expires).toBe(false);
   storage.unfollow();
   expect(storage.capabilities.expires).toBe(true);
+});
+
+test('who waits for a part of the storage that was in use waits no longer once another one is, and looks everywhere', async () => {
+  const { memory, next, entry } = setUp();
+  const parts: StorageParts = {
+    isWhole: () => false,
+    belongsIn: () => false,
+    away: () => ['far'],
+    scanPresent: async () => [],
+    mergeWith: () => undefined,
+    subscribe: () => () => undefined,
+  };
+  const storage = new ExchangeableStorage(overriding(memory, { parts }));
+  const changes: PartChange[] = [];
+  storage.parts.subscribe((change) => changes.push(change));
+  await next.store(key(1), entry);
+  const release = storage.hold();
+  storage.exchange(next);
+  release();
+  expect(changes).toEqual([{ kind: 'returned', part: 'far', isEmptied: false }]);
+  expect(await storage.parts.scanPresent({ limit: 10 }, 'far')).toHaveLength(1);
 });
