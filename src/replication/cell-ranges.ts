@@ -62,8 +62,8 @@ export function intersectRanges(a: readonly CellRange[], b: readonly CellRange[]
     } else if (isWithinRange(x, y)) {
       both.push(x);
       i++;
-    } else if (compareRanges(x, y) < 0) i = firstMeeting(a, i + 1, y);
-    else j = firstMeeting(b, j + 1, x);
+    } else if (compareRanges(x, y) < 0) i = firstMeeting(a, itself, i + 1, y);
+    else j = firstMeeting(b, itself, j + 1, x);
   }
   if (isSameList(both, b)) return b;
   return isSameList(both, a) ? a : both;
@@ -94,23 +94,46 @@ function isSameList(a: readonly CellRange[], b: readonly CellRange[]): boolean {
   return true;
 }
 
-/** Index of the first range from `start` on that lies behind `other`, or has something in common with it. In steps that double, then by halves. */
-function firstMeeting(ranges: readonly CellRange[], start: number, other: CellRange): number {
+/** Those of `items`, ascending and disjoint by their ranges, that lie within one of `ranges`, in their order. */
+export function forEachWithin<T>(
+  items: readonly T[],
+  rangeOf: (item: T) => CellRange,
+  ranges: readonly CellRange[],
+  visit: (item: T) => void,
+): void {
+  let at = 0;
+  for (const range of ranges) {
+    at = firstMeeting(items, rangeOf, at, range);
+    for (; at < items.length && isWithinRange(rangeOf(items[at]!), range); at++) visit(items[at]!);
+  }
+}
+
+/** Index of the first item from `start` on that lies behind `other`, or has something in common with it. In steps that double, then by halves. */
+function firstMeeting<T>(
+  items: readonly T[],
+  rangeOf: (item: T) => CellRange,
+  start: number,
+  other: CellRange,
+): number {
   let low = start;
   let step = 1;
   let high = start;
-  while (high < ranges.length && isBefore(ranges[high]!, other)) {
+  while (high < items.length && isBefore(rangeOf(items[high]!), other)) {
     low = high + 1;
     high += step;
     step *= 2;
   }
-  high = Math.min(high, ranges.length);
+  high = Math.min(high, items.length);
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (isBefore(ranges[middle]!, other)) low = middle + 1;
+    if (isBefore(rangeOf(items[middle]!), other)) low = middle + 1;
     else high = middle;
   }
   return low;
+}
+
+function itself(range: CellRange): CellRange {
+  return range;
 }
 
 /** Every cell of `range` comes before every cell of `other`. */
@@ -164,7 +187,7 @@ function countUpTo(ranges: readonly CellRange[], range: CellRange): number {
 
 /** Whether a range of the list contains the id, of a key (32 bytes) or a cell (64). A key is in no range of less than all its cells. */
 export function coversId(ranges: readonly CellRange[], id: Uint8Array): boolean {
-  return findCovering(ranges, (range) => range, id) !== undefined;
+  return findCovering(ranges, itself, id) !== undefined;
 }
 
 /** The one of `items`, ascending and disjoint by their ranges, whose range contains the id. Binary search. */

@@ -6,22 +6,31 @@
  */
 import type { Clock, Load } from '../core/index.ts';
 import type { CellRange } from '../records/index.ts';
-import { compareRanges, coversRange, gapsBetween, intersectRanges, overlapsRange, uniteRanges } from './cell-ranges.ts';
+import {
+  compareRanges,
+  coversRange,
+  forEachWithin,
+  gapsBetween,
+  intersectRanges,
+  overlapsRange,
+  uniteRanges,
+} from './cell-ranges.ts';
 import { type MembershipView, NO_VIEW } from './membership.ts';
 import { readQuorum } from './quorum.ts';
-import { findRegion, type Region, regionsByMember } from './regions.ts';
+import { findRegion, type Region } from './regions.ts';
 
 /** What was compared with a member. */
 interface Comparison {
   readonly withAnybody: readonly CellRange[];
-  /** Where one of the two was settled then: what this node knows now, no newcomer can have missed. */
+  /** Where one of the two was settled then: what this node knows now, no newcomer can have missed. Within the former. */
   readonly withSettled: readonly CellRange[];
 }
 
-/** Members an area was compared with. Kept, because every answer to a reader asks for the verdict. */
-interface Tally {
-  readonly withAnybody: Set<string>;
-  readonly withSettled: Set<string>;
+/** An area that is not settled yet. */
+interface OpenArea extends Region {
+  /** Members it was compared with: all of it. */
+  withAnybody: number;
+  withSettled: number;
   /** Until when one of its members is a newcomer, monotonic ms. */
   readonly newcomersUntil: number;
 }
@@ -40,10 +49,8 @@ export class Settlement {
    * gone, would unsettle all its holders at once, for keys they have held and compared all along.
    */
   #areas: readonly Region[] = [];
-  // BOUNDED: as the view's ranges: the areas shared with each member, by hex node id. Empty while nothing is open.
-  #areasWith: ReadonlyMap<string, readonly Region[]> = new Map();
-  // BOUNDED: by the areas; those that are not settled yet.
-  readonly #open = new Map<Region, Tally>();
+  // BOUNDED: by the areas. Ascending.
+  #open: readonly OpenArea[] = [];
   /** When newcomers of an open area cease to be some, monotonic ms: before that time decides nothing. */
   #timeDecidesAt = Number.POSITIVE_INFINITY;
 
@@ -85,14 +92,18 @@ export class Settlement {
     if (shared === undefined) return;
     // The shared list itself wherever all of it is: it is not kept in several copies.
     const counted = intersectRanges(ranges, shared);
-    // What was compared with it when it was settled stays true: nothing acknowledged since can have passed us by unnoticed.
+    // What was compared before stays true: nothing acknowledged since can have passed us by unnoticed.
     const former = this.#of(member);
-    const settled = withSettled
-      ? intersectRanges(uniteRanges(former.withSettled, counted), shared)
-      : former.withSettled;
-    if (counted === former.withAnybody && settled === former.withSettled) return; // all of it was counted before
-    this.#comparisons.set(member, { withAnybody: counted, withSettled: settled });
-    this.#countWith(member);
+    const add = (known: readonly CellRange[]) => intersectRanges(uniteRanges(known, counted), shared);
+    const comparison = {
+      withAnybody: add(former.withAnybody),
+      withSettled: withSettled ? add(former.withSettled) : former.withSettled,
+    };
+    if (comparison.withAnybody === former.withAnybody && comparison.withSettled === former.withSettled) return;
+    this.#comparisons.set(member, comparison);
+    this.#count(former, -1);
+    this.#count(comparison, 1);
+    this.#letGoOfDecided();
   }
 
   /** Nothing counts any more: this node was away without knowing it. */
@@ -104,8 +115,7 @@ export class Settlement {
   /** Whether this node may say that a key is absent. */
   isSettled(keyId: Uint8Array): boolean {
     this.settleByTime();
-    const area = findRegion(this.#areas, keyId);
-    return area !== undefined && !this.#open.has(area);
+    return findRegion(this.#areas, keyId) !== undefined && findRegion(this.#open, keyId) === undefined;
   }
 
   /** Members compared with, and regions this node may not speak for yet. */
@@ -113,45 +123,41 @@ export class Settlement {
     const { shared } = this.#view;
     return {
       compared: { size: this.#comparisons.size, limit: shared.size },
-      openAreas: { size: this.#open.size, limit: this.#areas.length },
+      openAreas: { size: this.#open.length, limit: this.#areas.length },
     };
   }
 
   get isEverywhereSettled(): boolean {
     this.settleByTime();
-    return this.#open.size === 0;
+    return this.#open.length === 0;
   }
 
   isSettledIn(ranges: readonly CellRange[]): boolean {
     this.settleByTime();
-    for (const area of this.#open.keys()) if (overlapsRange(ranges, area.range)) return false;
-    return true;
+    return !this.#open.some(({ range }) => overlapsRange(ranges, range));
   }
 
   /** Also to be called now and then: what only time had to decide is let go of, whether anybody asks or not. */
   settleByTime(): void {
     const now = this.#clock.monotonic();
     if (now < this.#timeDecidesAt) return;
+    this.#letGoOfDecided();
     this.#timeDecidesAt = Number.POSITIVE_INFINITY;
-    for (const [area, tally] of this.#open) {
-      if (this.#isDecided(area, tally)) this.#settle(area);
-      else if (tally.newcomersUntil > now) this.#timeDecidesAt = Math.min(this.#timeDecidesAt, tally.newcomersUntil);
+    for (const { newcomersUntil } of this.#open) {
+      if (newcomersUntil > now) this.#timeDecidesAt = Math.min(this.#timeDecidesAt, newcomersUntil);
     }
   }
 
   /** Settled, or as soon as nobody there is a newcomer any more: to compare again tells nothing new. */
   isCompleteIn(ranges: readonly CellRange[]): boolean {
-    for (const [area, tally] of this.#open) {
-      if (overlapsRange(ranges, area.range) && !isWithAll(area, tally)) return false;
-    }
-    return true;
+    return this.#open.every((area) => isWithAll(area) || !overlapsRange(ranges, area.range));
   }
 
   /** Whether all that is shared with `member` was compared with it. */
   isCovered(member: string): boolean {
     const shared = this.#view.shared.get(member) ?? [];
-    const { withAnybody, withSettled } = this.#of(member);
-    return shared.every((range) => coversRange(withAnybody, range) || coversRange(withSettled, range));
+    const { withAnybody } = this.#of(member);
+    return shared.every((range) => coversRange(withAnybody, range));
   }
 
   #of(member: string): Comparison {
@@ -160,23 +166,25 @@ export class Settlement {
 
   /** Undefined: everywhere. */
   #settledRanges(): readonly CellRange[] | undefined {
-    if (this.#open.size === 0) return undefined;
-    return this.#areas.filter((area) => !this.#open.has(area)).map(({ range }) => range);
+    if (this.#open.length === 0) return undefined;
+    const open = new Set(this.#open.map(({ range }) => range));
+    return this.#areas.map(({ range }) => range).filter((range) => !open.has(range));
   }
 
   /** Where everything is settled the cuts have served; so many cuts are a network that is being made. */
   #formerAreas(): readonly Region[] {
     const { regions } = this.#view;
-    return this.#open.size === 0 || this.#areas.length > MAX_CUTS * regions.length ? regions : this.#areas;
+    return this.#open.length === 0 || this.#areas.length > MAX_CUTS * regions.length ? regions : this.#areas;
   }
 
   /** Whether an area lies in one that is settled by now, among the same members: a change elsewhere is no reason to ask anybody again. */
   #settledNow(): (area: Region) => boolean {
     const areas = this.#areas;
-    const open = new Set(this.#open.keys());
+    const open = this.#open;
     return ({ range, members }) => {
       const former = findRegion(areas, range.prefix);
-      if (former === undefined || open.has(former) || former.range.bits > range.bits) return false;
+      if (former === undefined || former.range.bits > range.bits) return false;
+      if (findRegion(open, range.prefix) !== undefined) return false;
       return (
         former.members.length === members.length && members.every((member, i) => member.equals(former.members[i]!))
       );
@@ -184,61 +192,52 @@ export class Settlement {
   }
 
   #recount(isStillSettled: (area: Region) => boolean): void {
-    this.#open.clear();
-    for (const area of this.#areas) {
-      if (area.members.length === 1) continue; // nobody else could know better
-      if (isStillSettled(area)) continue;
-      const tally = this.#tally(area);
-      if (!this.#isDecided(area, tally)) this.#open.set(area, tally);
-    }
-    this.#areasWith = regionsByMember(this.#open.keys());
+    const newcomersUntil = this.#newcomersUntil();
+    const isOpen = (area: Region) => area.members.length > 1 && !isStillSettled(area); // alone, nobody could know better
+    this.#open = this.#areas.filter(isOpen).map(({ range, members }) => {
+      return { range, members, withAnybody: 0, withSettled: 0, newcomersUntil: newcomersUntil(members) };
+    });
+    for (const comparison of this.#comparisons.values()) this.#count(comparison, 1);
     this.#timeDecidesAt = Number.NEGATIVE_INFINITY;
+    this.settleByTime();
   }
 
-  #tally(area: Region): Tally {
+  /** Until when one of an area's members is a newcomer, monotonic ms. Areas with the same members have the same array. */
+  #newcomersUntil(): (members: Region['members']) => number {
     const { newcomers } = this.#view;
-    let newcomersUntil = Number.NEGATIVE_INFINITY;
-    if (newcomers.size > 0) {
-      for (const { hex } of area.members)
-        newcomersUntil = Math.max(newcomersUntil, newcomers.get(hex) ?? newcomersUntil);
-    }
-    const tally: Tally = { withAnybody: new Set(), withSettled: new Set(), newcomersUntil };
-    for (const { hex } of area.members) this.#count(area, tally, hex);
-    return tally;
+    const never = Number.NEGATIVE_INFINITY;
+    if (newcomers.size === 0) return () => never;
+    const known = new Map<Region['members'], number>();
+    return (members) => {
+      let until = known.get(members);
+      if (until === undefined) {
+        until = members.reduce((latest, { hex }) => Math.max(latest, newcomers.get(hex) ?? never), never);
+        known.set(members, until);
+      }
+      return until;
+    };
   }
 
-  #countWith(member: string): void {
-    for (const area of this.#areasWith.get(member) ?? []) {
-      const tally = this.#open.get(area);
-      if (tally === undefined) continue;
-      this.#count(area, tally, member);
-      if (this.#isDecided(area, tally)) this.#settle(area);
-    }
+  /** Adds one member to the areas that were compared with it, or takes it away. What is shared with it are areas it is in. */
+  #count({ withAnybody, withSettled }: Comparison, by: 1 | -1): void {
+    forEachWithin(this.#open, rangeOf, withAnybody, (area) => (area.withAnybody += by));
+    forEachWithin(this.#open, rangeOf, withSettled, (area) => (area.withSettled += by));
   }
 
-  /** Counts what was compared with a member where the whole area was. */
-  #count({ range }: Region, tally: Tally, member: string): void {
-    const { withAnybody, withSettled } = this.#of(member);
-    // What is shared with a member has all areas that it is in.
-    const shared = this.#view.shared.get(member);
-    const isWithSettled = withSettled === shared || coversRange(withSettled, range);
-    if (isWithSettled) tally.withSettled.add(member);
-    if (isWithSettled || withAnybody === shared || coversRange(withAnybody, range)) tally.withAnybody.add(member);
-  }
-
-  #settle(area: Region): void {
-    this.#open.delete(area);
-    if (this.#open.size === 0) this.#areasWith = new Map();
-  }
-
-  #isDecided(area: Region, tally: Tally): boolean {
-    if (tally.withSettled.size >= readQuorum(area.members.length)) return true;
-    return isWithAll(area, tally) && tally.newcomersUntil <= this.#clock.monotonic();
+  #letGoOfDecided(): void {
+    const now = this.#clock.monotonic();
+    const isDecided = (area: OpenArea) =>
+      area.withSettled >= readQuorum(area.members.length) || (isWithAll(area) && area.newcomersUntil <= now);
+    if (this.#open.some(isDecided)) this.#open = this.#open.filter((area) => !isDecided(area));
   }
 }
 
-function isWithAll({ members }: Region, { withAnybody }: Tally): boolean {
-  return withAnybody.size >= members.length - 1;
+function rangeOf({ range }: Region): CellRange {
+  return range;
+}
+
+function isWithAll({ members, withAnybody }: OpenArea): boolean {
+  return withAnybody >= members.length - 1;
 }
 
 /** Every region, cut at the ends of the former ones inside it. */

@@ -5,6 +5,8 @@ import {
   childRanges,
   compareRanges,
   coversId,
+  coversRange,
+  forEachWithin,
   intersectRanges,
   mergeSiblings,
 } from '../../../src/replication/cell-ranges.ts';
@@ -79,6 +81,21 @@ describe('cell ranges', () => {
         expectOrder(both);
         expect(idsIn(both)).toBe(idsWhere((id) => contains(a, id) && contains(b, id)));
         expect(intersectRanges(b, a)).toEqual(both);
+      }),
+    );
+  });
+
+  it('are walked beside others in one pass, and those within one of these are met in their order', () => {
+    fc.assert(
+      fc.property(rangeList, rangeList, (items, list) => {
+        const met: CellRange[] = [];
+        forEachWithin(
+          items,
+          (range) => range,
+          list,
+          (range) => met.push(range),
+        );
+        expect(met).toEqual(items.filter((range) => coversRange(list, range)));
       }),
     );
   });

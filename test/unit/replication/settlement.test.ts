@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NodeId } from '../../../src/kademlia/index.ts';
-import { EVERYTHING } from '../../../src/replication/cell-ranges.ts';
+import { childRanges, EVERYTHING } from '../../../src/replication/cell-ranges.ts';
 import type { MembershipView } from '../../../src/replication/membership.ts';
 import { Settlement } from '../../../src/replication/settlement.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -54,6 +54,22 @@ describe('a node', () => {
     expect(settlement.isSettled(KEY)).toBe(false);
     compare(settlement, [4], false);
     expect(settlement.isSettled(KEY)).toBe(true);
+  });
+
+  it('counts a member once, however often and in whatever parts it compares with it', () => {
+    const [left, right] = childRanges(EVERYTHING, 1);
+    const settlement = new Settlement(new ManualClock());
+    const { regions, ...view } = viewOf([1, 2, 3]);
+    settlement.onMembership({ ...view, regions: [left!, right!].map((range) => ({ ...regions[0]!, range })) });
+    for (const ranges of [[left!], [right!], [left!], [EVERYTHING], [left!, right!]]) {
+      settlement.compared(idOf(1).hex, ranges, false);
+      settlement.compared(idOf(2).hex, ranges, true);
+    }
+    expect(settlement.loads.openAreas.size).toBe(2);
+    settlement.compared(idOf(3).hex, [right!], false);
+    expect(settlement.loads.openAreas.size).toBe(1);
+    settlement.compared(idOf(3).hex, [left!], false);
+    expect(settlement.isEverywhereSettled).toBe(true);
   });
 
   it('gives those outside the time to hand over, when all others may have come as late as it did', async () => {
