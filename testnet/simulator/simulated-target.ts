@@ -22,10 +22,8 @@ import { RepairYardstick, type YardstickFigures } from './repair-yardstick.ts';
 import { scenarioLatency } from './scenario-latency.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedNode } from './simulated-node.ts';
-import type { World } from './world.ts';
+import { joinBatchOf, type World } from './world.ts';
 
-/** At most so many join at once; a network also never takes in more than it has nodes. */
-const MAX_JOIN_BATCH = 64;
 /** How long a node that finds nobody waits before it tries the next introducer, ms. */
 const JOIN_AGAIN_MS = 5_000;
 const LOOKUPS_AT_ONCE = 16;
@@ -84,7 +82,7 @@ export class SimulatedTarget implements ScenarioTarget {
 
   async join(count: number): Promise<void> {
     for (let left = count; left > 0; ) {
-      const batch = this.#buy(Math.min(left, MAX_JOIN_BATCH, Math.max(1, this.#world.running.length)));
+      const batch = this.#buy(Math.min(left, Math.max(1, joinBatchOf(this.#world.running.length))));
       await Promise.all(batch.map((node) => this.#bringUp(node)));
       left -= batch.length;
     }

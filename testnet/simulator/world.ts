@@ -40,8 +40,8 @@ export interface WorldOptions {
   readonly onProgress?: ((joined: number, total: number) => void) | undefined;
 }
 
-/** At most so many join at once; a network also never takes in more than it has nodes. */
-const MAX_JOIN_BATCH = 64;
+/** How many join at once, whatever the size of the network: of a larger one an eighth. */
+const JOIN_BATCH = 64;
 
 /** How long an operation may take in virtual time before it counts as one that never ends. */
 const OPERATION_LIMIT_MS = 600_000;
@@ -106,7 +106,7 @@ export class World {
     if (options.joined === false) return world;
     await world.do(() => nodes[0]!.start());
     for (let joined = 1; joined < nodes.length; ) {
-      const batch = nodes.slice(joined, joined + Math.min(joined, MAX_JOIN_BATCH));
+      const batch = nodes.slice(joined, joined + joinBatchOf(joined));
       await world.do(() => Promise.all(batch.map((node) => world.#join(node))));
       joined += batch.length;
       options.onProgress?.(joined, nodes.length);
@@ -229,6 +229,14 @@ export class World {
       this.misbehaviour.set(event.reason, (this.misbehaviour.get(event.reason) ?? 0) + 1);
     }
   }
+}
+
+/**
+ * How many a network takes in at once: never more than it has nodes, and as many per neighbourhood however large it is. Otherwise each node of a large
+ * network would see every newcomer alone, and look at its regions anew each time.
+ */
+export function joinBatchOf(running: number): number {
+  return Math.min(running, Math.max(JOIN_BATCH, running >> 3));
 }
 
 /** One machine per private address: 10.0.0.0/8 has room for 16 million. */
