@@ -61,6 +61,7 @@ export class Shard {
   #admit: Admission = async () => undefined;
   #onChange: (state: CircuitState) => void = () => undefined;
   #storage: RegistryStorage | undefined;
+  #opening: Promise<RegistryStorage> | undefined;
   #probing: Promise<void> | undefined;
   #isAdmitted = false;
   #lastError: { readonly message: string; readonly at: number } | undefined;
@@ -106,6 +107,11 @@ export class Shard {
   /** The storage itself, opened once: for the ring's own look at it before it is admitted. */
   async open(): Promise<RegistryStorage> {
     if (this.#storage !== undefined) return this.#storage;
+    this.#opening ??= this.#open().finally(() => (this.#opening = undefined));
+    return this.#opening;
+  }
+
+  async #open(): Promise<RegistryStorage> {
     const { clock, name, observer } = this.#components;
     const giveUp = new AbortController();
     const opening = this.#components.open(AbortSignal.any([giveUp.signal, this.#closing.signal]));
@@ -166,6 +172,8 @@ export class Shard {
     this.#closing.abort(new NautilusError('ABORTED', 'the node is stopping'));
     await this.#queue.idle();
     await this.#probing;
+    // Given up by the signal; whatever opens nevertheless has to be closed.
+    await this.#opening?.catch(() => undefined);
     await this.#storage?.close();
   }
 
