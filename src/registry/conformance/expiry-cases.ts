@@ -89,9 +89,10 @@ export const EXPIRY_CASES: readonly ConformanceCase[] = [
       clock.advance(LIFE_MS);
       for (let n = 0; n < 10; n++) await storage.remove(numberedKey(n));
       await storage.scan({ limit: 100 });
-      // A write queues behind whatever the scan has begun.
-      await storage.store(key(255), entry(clock));
-      await storage.remove(key(255));
+      // A write queues behind whatever the scan has begun; so many that each part of a storage made of several has one.
+      const keys = Array.from({ length: 32 }, (_, n) => numberedKey(100 + n));
+      for (const each of keys) await storage.store(each, entry(clock));
+      for (const each of keys) await storage.remove(each);
       assert.equal((await storage.size()).entries, 0);
     },
   },
