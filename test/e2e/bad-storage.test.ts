@@ -3,12 +3,15 @@
  * wrong with a server itself is in test/contract (`redis-opening`, `postgres-open`), damaged files in lmdb-damage, full disks in lmdb-disk-full.
  */
 import { once } from 'node:events';
-import { cp, mkdir, readdir, symlink } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createNode, resolveConfig } from '../../src/node/index.ts';
 import { nautilus, REPOSITORY } from '../support/cli.ts';
+import { missingPostgres, type PostgresServer, startPostgresServer } from '../support/postgres-server.ts';
+import { redisClients } from '../support/redis-client.ts';
+import { redisMissing, redisServers } from '../support/redis-server.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const LISTEN = '/ip4/127.0.0.1/tcp/0';
@@ -54,6 +57,62 @@ describe('a node whose storage', () => {
     refused('STORAGE_FAILED', /no answer within 300 ms/, `postgres://me@${silentAt}/db?timeoutMs=300`));
   it('is a new ring of which one never answers, is not started', () =>
     refused('STORAGE_FAILED', /did not answer/, 'memory:', `redis://${silentAt}?timeoutMs=300`));
+  it('is a new ring of which two are one directory, is not started', async () => {
+    const path = await directory();
+    await refused('CONFIG_INVALID', /given twice: give each shard/, `lmdb:${path}?name=a`, `lmdb:${path}?name=b`);
+  });
+});
+
+/** What each keeps its version in, marked as it was opened; what has no mark is of the first. */
+describe('a storage that a newer version wrote is not started on, alone or in a ring:', () => {
+  const startRedis = redisServers();
+  const connect = redisClients();
+  let postgres: PostgresServer | undefined;
+  afterAll(() => postgres?.dispose());
+
+  const expectRefused = async (url: string, setVersion: (version: string | undefined) => Promise<unknown>) => {
+    const [dataDir, beside] = [await directory(), `lmdb:${await directory()}`];
+    const visit = async (...storage: string[]) => {
+      const config = await resolveConfig({ flags: { dataDir, listen: [LISTEN], storage }, env: {} });
+      await (await createNode(config)).stop();
+    };
+    await visit(url, beside);
+    await setVersion('99');
+    const isRefused = { code: 'CONFIG_INVALID', message: expect.stringMatching(/version 99, .* up to 1: update Naut/) };
+    await expect(visit(url, beside)).rejects.toMatchObject(isRefused);
+    await expect(visit(url)).rejects.toMatchObject(isRefused);
+    await setVersion('1');
+    await visit(url, beside);
+    await setVersion(undefined);
+    await visit(url, beside);
+  };
+
+  it('LMDB', async () => {
+    const path = await directory();
+    const file = join(path, 'format-version');
+    await expectRefused(`lmdb:${path}`, (version) => (version === undefined ? rm(file) : writeFile(file, version)));
+    expect(await readFile(file, 'utf8')).toBe('1\n');
+    expect(await readdir(path)).not.toContain('format-version.new');
+  });
+
+  it('Redis', async (context) => {
+    const missing = redisMissing();
+    if (missing !== undefined) context.skip(missing);
+    const { url, port } = await startRedis();
+    const admin = connect(port);
+    const key = '{nautilus}:format';
+    await expectRefused(url, (version) => (version === undefined ? admin.del(key) : admin.set(key, version)));
+    expect(await admin.get(key)).toBe('1');
+  });
+
+  it('PostgreSQL', async (context) => {
+    const missing = missingPostgres();
+    if (missing !== undefined) context.skip(missing);
+    postgres = await startPostgresServer();
+    // The tables came with it: there is no schema without a version.
+    const set = (version = '1') => postgres!.query(`UPDATE nautilus.schema_version SET version = ${version}`);
+    await expectRefused(postgres.url(), set);
+  }, 60_000);
 });
 
 describe('nautilus start', () => {

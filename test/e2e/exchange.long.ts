@@ -26,7 +26,11 @@ describe('storage migrate, at length', { timeout: 900_000 }, () => {
     const node = await startNode({ dataDir, args: ['--storage', 'memory:'] });
     const filled = await fill(node, RECORDS);
     const load = await startLoad(node, 'load');
-    const ring = ['lmdb:', `${redis.url}?prefix=ring`, `${postgres.url()}?schema=ring&copies=2`];
+    const ring = [
+      `lmdb:${join(dataDir, 'part')}`,
+      `${redis.url}?prefix=ring`,
+      `${postgres.url()}?schema=ring&copies=2`,
+    ];
     for (const to of [['lmdb:'], [redis.url], [postgres.url()], ring, [`lmdb:${join(dataDir, 'last')}`]]) {
       const { code, stderr } = await migrate(node, to);
       expect({ to, code, stderr }).toEqual({ to, code: 0, stderr: '' });

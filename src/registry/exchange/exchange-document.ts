@@ -27,7 +27,7 @@ const FORMAT = 1;
 /** As many moves are remembered. */
 const MAX_FORMER = 32;
 
-/** @throws NautilusError `STORAGE_DAMAGED`; `UNSUPPORTED` for that of a newer version */
+/** @throws NautilusError `STORAGE_DAMAGED`; `CONFIG_INVALID` for that of a newer version */
 export async function readDocument(state: StateStore): Promise<ExchangeDocument | undefined> {
   const bytes = await state.get(KEY);
   return bytes && decodeDocument(bytes);
@@ -55,7 +55,13 @@ function decodeDocument(bytes: Uint8Array): ExchangeDocument {
   }
   if (typeof fields !== 'object' || fields === null || !('format' in fields)) throw damaged();
   if (fields.format !== FORMAT) {
-    throw new NautilusError('UNSUPPORTED', 'a newer version has exchanged the storage of this node: update this one');
+    throw new NautilusError(
+      'CONFIG_INVALID',
+      'a newer version has exchanged the storage of this node: update Nautilus',
+      {
+        details: { field: 'storage' },
+      },
+    );
   }
   const { home, former, target } = fields as unknown as ExchangeDocument;
   const isTarget = target === null || (areTexts(target?.urls) && ['copying', 'verifying'].includes(target.phase));

@@ -37,7 +37,7 @@ export function encodeDocument(document: RingDocument): StorageEntry {
   return { value, version: document.epoch, expiresAt: Number.MAX_SAFE_INTEGER };
 }
 
-/** @throws NautilusError `STORAGE_DAMAGED`; `UNSUPPORTED` for that of a newer version */
+/** @throws NautilusError `STORAGE_DAMAGED`; `CONFIG_INVALID` for that of a newer version */
 export function decodeDocument(shard: string, { value }: StorageEntry): RingDocument {
   let fields: unknown;
   try {
@@ -47,7 +47,9 @@ export function decodeDocument(shard: string, { value }: StorageEntry): RingDocu
   }
   if (typeof fields !== 'object' || fields === null || !('format' in fields)) throw damaged(shard);
   if (fields.format !== FORMAT) {
-    throw new NautilusError('UNSUPPORTED', `the ring in ${shard} was made by a newer version: update this one`);
+    throw new NautilusError('CONFIG_INVALID', `the ring in ${shard} was made by a newer version: update Nautilus`, {
+      details: { field: 'storage' },
+    });
   }
   const { ringId, epoch, copies, members, former } = fields as unknown as RingDocument;
   const isWhole = typeof ringId === 'string' && typeof epoch === 'number' && typeof copies === 'number';

@@ -1,13 +1,16 @@
 /**
- * The directory of one LMDB storage: private to its owner, and with a note left at a clean stop. A data file that the note does not describe
+ * The directory of one LMDB storage: private to its owner, marked with its format's version, and with a note left at a clean stop. A data file that the note does not describe
  * (killed, copied, restored, cut) is checked before it is mapped. Not here: keeping two processes out, which the data directory's lock does.
  */
-import { access, chmod, constants, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isNautilusError, NautilusError } from '../../core/index.ts';
+import { FORMAT_VERSION, unknownFormat } from './format-version.ts';
 import { checkLmdb } from './lmdb-check.ts';
 
 const CLEAN_NOTE = 'closed-cleanly.json';
+const FORMAT_FILE = 'format-version';
+const FULL_CODES = new Set(['ENOSPC', 'EDQUOT']);
 const PERMISSION_CODES = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ELOOP', 'ENAMETOOLONG']);
 
 export interface LmdbDirectory {
@@ -17,13 +20,14 @@ export interface LmdbDirectory {
 
 /**
  * Makes the directory if need be and sees that what lies in it can be opened without harm.
- * @throws NautilusError `DATA_DIR_UNUSABLE`, `STORAGE_DAMAGED`, `DISK_FULL`
+ * @throws NautilusError `CONFIG_INVALID` (of a newer version), `DATA_DIR_UNUSABLE`, `STORAGE_DAMAGED`, `DISK_FULL`
  */
 export async function prepareLmdbDirectory(path: string, signal?: AbortSignal): Promise<LmdbDirectory> {
   const directory = { path, dataFile: join(path, 'data.mdb') };
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    await checkFormat(path);
     const size = await claim(directory.dataFile);
     if (size > 0 && !(await isCleanlyClosed(directory))) await refuseDamaged(directory, signal);
     await rm(join(path, CLEAN_NOTE), { force: true });
@@ -52,7 +56,7 @@ export function toDirectoryError(path: string, error: unknown): unknown {
       },
     );
   }
-  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(path, error);
+  if (FULL_CODES.has(code)) return diskFull(path, error);
   return error;
 }
 
@@ -74,6 +78,29 @@ async function refuseDamaged({ path, dataFile }: LmdbDirectory, signal: AbortSig
     `${dataFile} is damaged (${check.reason}): restore ${path} from a copy, or move it away and let the network fill a new one`,
     { details: { file: dataFile, reason: check.reason } },
   );
+}
+
+/** In a file of its own: LMDB knows nothing but entries, and one of these would be in everybody's scans. */
+async function checkFormat(path: string): Promise<void> {
+  const file = join(path, FORMAT_FILE);
+  const found = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (found === undefined) await markFormat(file);
+  else if (found.trim() !== FORMAT_VERSION) throw unknownFormat(path, found.trim(), 'choose another directory');
+}
+
+async function markFormat(file: string): Promise<void> {
+  const draft = `${file}.new`;
+  try {
+    await writeFile(draft, `${FORMAT_VERSION}\n`, { mode: 0o600, flush: true });
+    await rename(draft, file);
+  } catch (error) {
+    await rm(draft, { force: true });
+    // On a full disk what is there can still be read, and without the mark it is what it is.
+    if (!FULL_CODES.has(errorCode(error))) throw error;
+  }
 }
 
 /** Its owner's alone from now on. @returns its size, 0 when there is none */

@@ -45,7 +45,7 @@ const MAX_RECLAIM = 1_000;
 
 /**
  * After an unclean stop this starts a child process that reads everything once (about 3 s per million entries).
- * @throws NautilusError `DATA_DIR_UNUSABLE`, `STORAGE_DAMAGED`, `DISK_FULL`, `STORAGE_FAILED`
+ * @throws NautilusError `CONFIG_INVALID` (of a newer version), `DATA_DIR_UNUSABLE`, `STORAGE_DAMAGED`, `DISK_FULL`, `STORAGE_FAILED`
  */
 export async function openLmdbStorage({ directory, clock, signal }: LmdbStorageOptions): Promise<RegistryStorage> {
   const lmdb = await import('lmdb').catch((cause: unknown) => {

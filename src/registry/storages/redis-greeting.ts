@@ -1,6 +1,6 @@
 /**
  * What happens on a new connection before the storage uses it, the first one and every one after: log in, see that the server will keep what
- * it is given, load the scripts, claim the prefix.
+ * it is given, load the scripts, claim the prefix unless a newer version wrote it.
  *
  * The claim keeps two nodes out of one prefix. The owner's token lies in the server and every write shows it, so whoever lost it cannot write.
  * A node that opens looks whether a connection with the owner's name is still there and only then takes over: no lease to renew, and after a
@@ -8,6 +8,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { type Clock, sleep } from '../../core/index.ts';
+import { FORMAT_VERSION, unknownFormat } from './format-version.ts';
 import { failed, inUse, invalid } from './redis-errors.ts';
 import { type RedisLink, RedisReplyError } from './redis-link.ts';
 import { ALLOW_OOM, REDIS_SCRIPTS, type RedisScript } from './redis-scripts.ts';
@@ -26,6 +27,7 @@ export interface RedisSession {
 
 export interface RedisKeys {
   readonly owner: string;
+  readonly format: string;
   readonly index: string;
   /** In front of the caller's key. */
   readonly entry: string;
@@ -74,7 +76,8 @@ export class RedisGreeting {
 
   /** Gives the prefix back, so that the next one need not ask whether we are still there. */
   async release({ link, token, hashes }: RedisSession): Promise<void> {
-    await link.call('EVALSHA', [hashes.claim, '1', this.#keys.owner, token, '']);
+    const { owner, format } = this.#keys;
+    await link.call('EVALSHA', [hashes.claim, '2', owner, format, token, '', FORMAT_VERSION]);
   }
 
   get #text(): string {
@@ -173,9 +176,10 @@ export class RedisGreeting {
   }
 
   async #typesOf(link: RedisLink): Promise<void> {
-    const { owner, index } = this.#keys;
+    const { owner, format, index } = this.#keys;
     for (const [key, wanted] of [
       [owner, 'string'],
+      [format, 'string'],
       [index, 'zset'],
     ] as const) {
       const type = String(await link.call('TYPE', [key]));
@@ -188,7 +192,7 @@ export class RedisGreeting {
     const isFirst = this.#connections === 0;
     const token = `${this.#name}.${this.#connections++}`;
     const lingerUntil = this.#clock.monotonic() + LINGER_MS;
-    const { owner } = this.#keys;
+    const { owner, format } = this.#keys;
     const script = (version >= 7 ? ALLOW_OOM : '') + REDIS_SCRIPTS.claim;
     for (;;) {
       const reply = await link.call('GET', [owner]);
@@ -202,8 +206,9 @@ export class RedisGreeting {
           continue;
         }
       }
-      const outcome = await link.call('EVAL', [script, '1', owner, current, token]);
+      const outcome = await link.call('EVAL', [script, '2', owner, format, current, token, FORMAT_VERSION]);
       if (outcome === 1) return token;
+      if (outcome !== 0) throw unknownFormat(`${owner} in ${this.#text}`, String(outcome), 'choose another ?prefix=');
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What runs inside the server, one script at a time and hence atomically. Keys: `owner` (who may write, see redis-greeting.ts), `index` (a
- * sorted set of all keys at score 0, hence in byte order) and one string per entry. Invariant: whoever has an entry has it in the index; the
+ * What runs inside the server, one script at a time and hence atomically. Keys: `owner` (who may write, see redis-greeting.ts), `format` (see
+ * format-version.ts), `index` (a sorted set of all keys at score 0, hence in byte order) and one string per entry. Invariant: whoever has an entry has it in the index; the
  * other way round an index member may outlive its entry, which the server freed, until a scan or a removal passes by.
  *
  * Writes that do not show the owner's token change nothing: what a lost connection left in a stopped server's buffers cannot overtake what
@@ -103,10 +103,20 @@ for _, member in ipairs(sample) do bytes = bytes + cost(ARGV[1] .. member) end
 local index = redis.pcall('MEMORY', 'USAGE', KEYS[1])
 return { redis.call('ZCARD', KEYS[1]), type(index) == 'number' and index or 0, #sample, bytes }`;
 
-/** KEYS owner; ARGV token expected (empty: none), token to write (empty: none). Answers 1, or 0 when another one was there. */
+/**
+ * KEYS owner, format; ARGV token expected (empty: none), token to write (empty: none), version of the format. Answers 1, 0 when another token was
+ * there, or the version there when that is another one.
+ */
 const CLAIM = `
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
-if ARGV[2] == '' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[2]) end
+if ARGV[2] == '' then
+  redis.call('DEL', KEYS[1])
+  return 1
+end
+local found = redis.call('GET', KEYS[2])
+if found and found ~= ARGV[3] then return found end
+if not found then redis.call('SET', KEYS[2], ARGV[3]) end
+redis.call('SET', KEYS[1], ARGV[2])
 return 1`;
 
 /** Redis 7: as the first line of a script it may write although there is no memory left, so that a full server can be opened again. */

@@ -46,7 +46,8 @@ export async function openRedisStorage(options: RedisStorageOptions): Promise<Re
   const address = redisAddressText(options);
   const clientOptions = await toClientOptions(options, timeoutMs);
   // In one hash slot, in case the server counts them.
-  const keys: RedisKeys = { owner: `{${prefix}}:owner`, index: `{${prefix}}:index`, entry: `{${prefix}}:e:` };
+  const own = (name: string) => `{${prefix}}:${name}`;
+  const keys: RedisKeys = { owner: own('owner'), format: own('format'), index: own('index'), entry: own('e:') };
   const greeting = new RedisGreeting(options, keys, REAL_TIME);
   const connection: RedisConnection = new RedisConnection({
     address,

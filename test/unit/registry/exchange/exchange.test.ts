@@ -307,7 +307,7 @@ test('while nobody can say where the records are, nothing is stored', async () =
 test('state of a newer version, and state that is no state, are told apart', async () => {
   const world = new ExchangeWorld();
   await world.state.set('storage-exchange', utf8Encode('{"format":2}'));
-  await expect(world.open('a')).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+  await expect(world.open('a')).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   for (const text of ['{', '[]', 'null', '{"format":1}', '{"format":1,"home":["a"],"former":[],"target":{}}']) {
     await world.state.set('storage-exchange', utf8Encode(text));
     await expect(world.open('a'), text).rejects.toMatchObject({ code: 'STORAGE_DAMAGED' });
