@@ -1,6 +1,7 @@
 /**
  * One STORE to every holder at once. It is over when all have answered or, once enough acks are in, when the stragglers have had their grace:
- * a put must not wait for a dead node it no longer needs, and its receipt should still name everybody who took the record.
+ * a put must not wait for a dead node it no longer needs, and its receipt should still name everybody who took the record. Who was silent of late
+ * is sent it only where the others are too few: it may have been paused, and be back.
  */
 import { type Clock, isNautilusError } from '../core/index.ts';
 import {
@@ -40,6 +41,8 @@ type Answer =
 const GRACE_FACTOR = 3;
 const MIN_GRACE_MS = 20;
 const MAX_GRACE_MS = 250;
+/** For who was silent of late, ms: a put that has to fail should not take long over it. */
+const SILENT_TIMEOUT_MS = 2_000;
 
 export async function storeOnHolders(
   components: StoreRoundComponents,
@@ -49,13 +52,14 @@ export async function storeOnHolders(
 ): Promise<StoreRoundOutcome> {
   const { clock } = components;
   const startedAt = clock.monotonic();
-  const answers: (Answer | undefined)[] = holders.members.map(() => undefined);
+  const { members, silent } = holders;
+  const asked = members.length < options.wanted ? [...members, ...silent] : members;
+  const answers: (Answer | undefined)[] = asked.map(() => undefined);
   let outstanding = answers.length;
   let acked = 0;
   if (outstanding > 0) {
-    await new Promise<void>((resolve) => {
-      holders.members.forEach(async (member, index) => {
-        const answer = await storeOn(components, record, member, holders.self, options.signal);
+    await new Promise<void>((resolve, reject) => {
+      const onAnswer = (index: number, answer: Answer) => {
         answers[index] = answer;
         outstanding -= 1;
         if (answer.kind === 'answered' && answer.response.outcome.kind === 'stored') acked += 1;
@@ -63,16 +67,21 @@ export async function storeOnHolders(
         if (acked !== options.wanted) return;
         const graceMs = GRACE_FACTOR * (clock.monotonic() - startedAt);
         clock.setTimer(Math.min(MAX_GRACE_MS, Math.max(MIN_GRACE_MS, graceMs)), resolve);
-      });
+      };
+      for (const [index, member] of asked.entries()) {
+        const { signal } = options;
+        const limits = index < members.length ? { signal } : { signal, timeoutMs: SILENT_TIMEOUT_MS };
+        storeOn(components, record, member, holders.self, limits).then((answer) => onAnswer(index, answer), reject);
+      }
     });
   }
   options.signal?.throwIfAborted();
   const responses = answers.flatMap((answer) => (answer?.kind === 'answered' ? [answer.response] : []));
   return {
-    receipt: createReceipt(holders, answers, options.wanted),
+    receipt: createReceipt(holders, asked, answers, options.wanted),
     newestSeqs: responses.map((response) => response.newestSeq),
     holderTimes: responses.map((response) => response.time),
-    requests: holders.members.filter((member) => !member.id.equals(holders.self)).length,
+    requests: asked.filter((member) => !member.id.equals(holders.self)).length,
   };
 }
 
@@ -81,24 +90,30 @@ async function storeOn(
   record: HeldRecord,
   member: Contact,
   self: NodeId,
-  signal: AbortSignal | undefined,
+  options: Partial<RequestOptions>,
 ): Promise<Answer> {
   try {
     const response = member.id.equals(self)
       ? await holder.storeVerified(record)
-      : await kademlia.request(member, { type: 'STORE', record }, { signal });
+      : await kademlia.request(member, { type: 'STORE', record }, options);
     return { kind: 'answered', response };
   } catch (error) {
     if (isNautilusError(error)) return { kind: 'failed', reason: error.code };
     // The caller's own abort reason may be anything: the round reports it after the fact.
-    if (signal?.aborted) return { kind: 'failed', reason: 'ABORTED' };
+    if (options.signal?.aborted) return { kind: 'failed', reason: 'ABORTED' };
     throw error;
   }
 }
 
-function createReceipt(holders: HolderSet, answers: readonly (Answer | undefined)[], wanted: number): Receipt {
-  const rows = holders.members.map((member, index) => ({ member, ...outcomeOf(answers[index]) }));
-  const silent = holders.silent.map((member) => ({ member, ...unreachable('SILENT') }));
+function createReceipt(
+  holders: HolderSet,
+  asked: readonly Contact[],
+  answers: readonly (Answer | undefined)[],
+  wanted: number,
+): Receipt {
+  const rows = asked.map((member, index) => ({ member, ...outcomeOf(answers[index]) }));
+  const unasked = holders.silent.filter((member) => !asked.includes(member));
+  const silent = unasked.map((member) => ({ member, ...unreachable('SILENT') }));
   const ranked = [...rows, ...silent].sort((a, b) => compareDistance(holders.target, a.member.id, b.member.id));
   return {
     k: holders.kEffective,

@@ -88,6 +88,19 @@ describe('records in a simulated network', () => {
     }
   });
 
+  it('stores at once when those that hung go on, also where they are most of the network', async () => {
+    const world = await World.create({ seed: 'resume', nodes: 12 });
+    const [publisher, ...others] = world.nodes;
+    const hung = others.slice(0, 8);
+    for (const node of hung) node.pause();
+    await expect(world.do(() => put(publisher!, 'svc/web', 'while they hang'))).rejects.toMatchObject({
+      code: 'QUORUM_NOT_REACHED',
+    });
+    for (const node of hung) node.resume();
+    const { receipt } = await world.do(() => put(publisher!, 'svc/web', 'right after'));
+    expect(receipt.acked).toBeGreaterThanOrEqual(receipt.wanted);
+  });
+
   it.each(seeds(50))('lets every get see every put that finished before it: %s', async (seed) => {
     const shape = new SeededRandom(seed).fork('shape');
     const lossRate = shape.pick([0, 0, 0.02, 0.05]);
