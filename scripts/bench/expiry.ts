@@ -1,13 +1,17 @@
 /**
  * How late a record's expiry is told with 100,000 other deadlines pending, beside bare timers for the same deadlines in the same run; and how much
- * work of ours one turn takes, in CPU time, so that what else the machine does is not counted. First deadlines spread over seconds, then thousands
- * due in the same millisecond, which leave in batches: of those only the work counts (in the worst turn garbage is collected as well). Our side is
- * the built one. Exit code 1 when a goal is missed.
+ * work one turn takes, in CPU time of the main thread, so that neither what else the machine does is counted nor what other threads of the process
+ * do meanwhile: the collector's and the compiler's helpers, and a storage's own. With those it is told as well, and how many turns over the goal
+ * had a collection in them. First deadlines spread over seconds, then thousands due in the same millisecond, which leave in batches: of those only
+ * the work counts. Our side is the built one. Exit code 1 when a goal is missed.
  * Usage: npm run bench:expiry [-- --storage memory:,lmdb:]
  */
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PerformanceObserver } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type Clock, type NodeEvent, SILENT_OBSERVER } from '../../src/core/index.ts';
 import { systemClock } from '../../src/platform/index.ts';
@@ -27,6 +31,23 @@ const HOUR_MS = 3_600_000;
 const IN_FLIGHT = 1_000;
 const GOAL_LATE_MS = 50;
 const GOAL_WORK_MS = 10;
+/** Linux only: nanoseconds of the main thread come first. Without it all threads count. */
+const MAIN_THREAD = '/proc/self/schedstat';
+const hasMainThread = existsSync(MAIN_THREAD);
+
+interface Turn {
+  readonly begunAt: number;
+  readonly endedAt: number;
+  /** CPU, ms. */
+  readonly main: number;
+  readonly all: number;
+}
+
+const collections: { readonly begunAt: number; readonly endedAt: number }[] = [];
+new PerformanceObserver((list) => {
+  for (const { startTime, duration } of list.getEntries())
+    collections.push({ begunAt: startTime, endedAt: startTime + duration });
+}).observe({ entryTypes: ['gc'] });
 
 const { values: flags } = parseArgs({ options: { storage: { type: 'string', default: 'memory:,lmdb:' } } });
 const built = new URL('../../dist/src/registry/index.js', import.meta.url);
@@ -46,12 +67,12 @@ try {
 console.table(rows);
 const verdict = missed.length === 0 ? 'met' : `MISSED by ${missed.join(', ')}`;
 console.log(
-  `99 of 100: at most ${GOAL_LATE_MS} ms later than bare timers, turns of at most ${GOAL_WORK_MS} ms of work: ${verdict}`,
+  `99 of 100 at most ${GOAL_LATE_MS} ms later than bare timers, all turns at most ${GOAL_WORK_MS} ms of work: ${verdict}`,
 );
 process.exitCode = missed.length === 0 ? 0 : 1;
 
 async function measure(url: string): Promise<void> {
-  const work: number[] = [];
+  const turns: Turn[] = [];
   const due = new Map<string, number>();
   const late = new Map<string, number>();
   let onAllTold: () => void = () => undefined;
@@ -66,7 +87,7 @@ async function measure(url: string): Promise<void> {
   };
   const storage = await openStorage(url, { dataDir: root, clock: systemClock, observer: SILENT_OBSERVER });
   const constants = DEFAULT_NETWORK_CONSTANTS;
-  const held = await openRegistry({ storage, clock: turnsMeasured(work), constants, observer });
+  const held = await openRegistry({ storage, clock: turnsMeasured(turns), constants, observer });
   const put = async (key: string, expiresAt: number) => {
     const { kind } = await held.merge(unsignedRecord(key, { value: 'x'.repeat(256), seq: 1, expiresAt }));
     if (kind !== 'stored') throw new Error(`${key} was not stored`);
@@ -97,10 +118,17 @@ async function measure(url: string): Promise<void> {
     };
     setTimeout(told, deadline - systemClock.now());
   }
-  work.length = 0;
+  turns.length = 0;
   await new Promise<void>((resolve) => {
     onAllTold = resolve;
   });
+  // Collections are told a little later.
+  await delay(PAUSE_MS);
+  const over = turns.filter(({ all }) => all > GOAL_WORK_MS);
+  const collecting = over.filter((turn) =>
+    collections.some(({ begunAt, endedAt }) => begunAt < turn.endedAt && endedAt > turn.begunAt),
+  );
+  const work = turns.map(({ main }) => main);
   const lateOf = (name: string, count: number) => Array.from({ length: count }, (_, n) => late.get(`${name}/${n}`)!);
   const spreadLate = lateOf('spread', SPREAD);
   // A machine that stalls is late with both.
@@ -112,27 +140,39 @@ async function measure(url: string): Promise<void> {
     'later than those': threeOf(beyond),
     [`the last of ${BURST} at once`]: `${Math.max(...lateOf('burst', BURST))} ms`,
     'work a turn p50, p99, max': threeOf(work),
+    'with other threads': threeOf(turns.map(({ all }) => all)),
+    [`of those over ${GOAL_WORK_MS} ms`]: `${over.length}, ${collecting.length} collecting`,
   });
   if (partOf(beyond, 0.99) > GOAL_LATE_MS) missed.push(`${url} late`);
-  if (partOf(work, 0.99) > GOAL_WORK_MS) missed.push(`${url} work`);
+  if (partOf(work, 1) > GOAL_WORK_MS) missed.push(`${url} work`);
   await held.close();
   await storage.close();
 }
 
-/** The system's clock; notes the CPU time of each timer's turn, with all that follows from it before the next, ms. */
-function turnsMeasured(work: number[]): Clock {
+/** The system's clock; notes each timer's turn, with all that follows from it before the next. */
+function turnsMeasured(turns: Turn[]): Clock {
   return {
     ...systemClock,
     setTimer: (delayMs, callback) =>
       systemClock.setTimer(delayMs, () => {
-        const before = process.cpuUsage();
+        const begunAt = performance.now();
+        const before = cpu();
         callback();
         setImmediate(() => {
-          const { user, system } = process.cpuUsage(before);
-          work.push((user + system) / 1_000);
+          const after = cpu();
+          const [main, all] = [after.main - before.main, after.all - before.all];
+          turns.push({ begunAt, endedAt: performance.now(), main, all });
         });
       }),
   };
+}
+
+/** So far, ms. */
+function cpu(): { readonly main: number; readonly all: number } {
+  // First: it brings the main thread's own count up to date, which is otherwise as old as the last tick.
+  const { user, system } = process.cpuUsage();
+  const all = (user + system) / 1_000;
+  return { main: hasMainThread ? Number(readFileSync(MAIN_THREAD, 'utf8').split(' ', 1)[0]) / 1e6 : all, all };
 }
 
 function threeOf(values: readonly number[]): string {
