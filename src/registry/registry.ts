@@ -19,11 +19,11 @@ import {
   type SignedRecord,
   utf8Encode,
 } from '../records/index.ts';
+import { fromByteText, toByteText } from './byte-text.ts';
 import { type Cell, CellLedger } from './cell-ledger.ts';
 import { decideMerge, nextVersion } from './decide-merge.ts';
 import { DurableTime } from './durable-time.ts';
 import { ExpirySchedule } from './expiry-schedule.ts';
-import { fromKeyText, toKeyText } from './key-text.ts';
 import { PartReturns } from './part-returns.ts';
 import {
   type CellSummary,
@@ -84,9 +84,9 @@ export class Registry implements RecordStore {
           for (const cell of cells) if (this.#ledger.get(cell.id) === cell) this.#schedule.set(cell, this.#time.now());
         },
         // As after a write that failed: what it has become is found out at once.
-        onMerged: (key) => this.#recheck(toKeyText(key), 0),
+        onMerged: (key) => this.#recheck(toByteText(key), 0),
         onEmptied: (part) => {
-          for (const { id } of this.#ledger) if (parts.belongsIn(fromKeyText(id), part)) this.#recheck(id, 0);
+          for (const { id } of this.#ledger) if (parts.belongsIn(fromByteText(id), part)) this.#recheck(id, 0);
         },
         onFound: (key, entry) => this.#find(key, entry),
       });
@@ -207,7 +207,7 @@ export class Registry implements RecordStore {
         `${maxPendingMerges} merges already wait for the storage: try again later`,
       );
     }
-    const change = this.#queue.run(toKeyText(keyId), work);
+    const change = this.#queue.run(toByteText(keyId), work);
     this.#changes.add(change);
     try {
       return await change;
@@ -235,12 +235,12 @@ export class Registry implements RecordStore {
         const outcome = await storage.storeIf({ key: id, expected, entry });
         if (outcome.kind === 'full') return { kind: 'refused', reason: 'STORE_FULL', newestSeq: decision.heldSeq };
         if (outcome.kind === 'stored') {
-          this.#track(toKeyText(id), decision.record, entry);
+          this.#track(toByteText(id), decision.record, entry);
           if (decision.isHeaderNew) this.#tell({ kind: 'held', header: decision.record.header });
           return { kind: 'stored', until: decision.record.header.expiresAt, newestSeq: decision.newestSeq };
         }
       } catch (error) {
-        this.#recheck(toKeyText(id));
+        this.#recheck(toByteText(id));
         throw error;
       } finally {
         release();
@@ -272,7 +272,7 @@ export class Registry implements RecordStore {
     }
     const entries = await cellsOfKey(this.#components.storage, keyId, signal);
     for (const { key } of entries) {
-      const id = toKeyText(key);
+      const id = toByteText(key);
       try {
         await this.#components.storage.remove(key);
       } catch (error) {
@@ -287,7 +287,7 @@ export class Registry implements RecordStore {
 
   /** A cell of a part that was away when everything was read. */
   async #find(key: Uint8Array, entry: StorageEntry): Promise<void> {
-    const id = toKeyText(key);
+    const id = toByteText(key);
     await this.#queue.run(keyIdText(id), async () => {
       // Something newer was merged meanwhile, and told.
       if (this.#ledger.get(id) !== undefined || this.#closing !== undefined) return;
@@ -301,7 +301,7 @@ export class Registry implements RecordStore {
     this.#schedule.delete(cell);
     this.#ledger.forget(cell);
     // Without an entry ever seen it was only in doubt: nobody was told that it is held.
-    if (isKnown) this.#tell({ kind: 'gone', cellId: fromKeyText(cell.id) });
+    if (isKnown) this.#tell({ kind: 'gone', cellId: fromByteText(cell.id) });
   }
 
   #tell(change: CellChange): void {
@@ -310,7 +310,7 @@ export class Registry implements RecordStore {
 
   /** Of a cell nobody has told of: what it is by what the storage has. */
   #learn(key: Uint8Array, entry: StorageEntry): void {
-    this.#note(toKeyText(key), summarizeCell(entry), entry);
+    this.#note(toByteText(key), summarizeCell(entry), entry);
   }
 
   #track(id: string, { header, value }: HeldRecord, entry: StorageEntry): void {
@@ -359,7 +359,7 @@ export class Registry implements RecordStore {
     const { storage, constants, observer } = this.#components;
     // A merge of the same key went first and renewed it, or a drop forgot it.
     if (cell.heapIndex !== -1 || this.#ledger.get(cell.id) !== cell) return;
-    const key = fromKeyText(cell.id);
+    const key = fromByteText(cell.id);
     const entry = await storage.retrieve(key);
     const now = this.#time.now();
     const record = entry && fromCellEntry(entry);

@@ -2,7 +2,8 @@
  * A disk under a storage: a write is seen at once and resolves when it is flushed; a restart after a crash undoes what was not. Writes that come
  * while a flush is under way share the next one (group commit), as LMDB and its kind do. Not here: torn pages, write errors.
  */
-import { assert, type Clock, NautilusError, type Timer } from '../../src/core/index.ts';
+import { type Clock, NautilusError, type Timer } from '../../src/core/index.ts';
+import { fromByteText, toByteText } from '../../src/registry/byte-text.ts';
 import type {
   MemoryStorage,
   RegistryStorage,
@@ -15,7 +16,7 @@ import type {
   StoreIfOperation,
   StoreIfOutcome,
 } from '../../src/registry/index.ts';
-import { fromKeyText, toKeyText } from '../../src/registry/key-text.ts';
+import { assertStorageKey } from '../../src/registry/storage-key.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
 /** How long a flush takes, ms: always as long, or anything from the first to the second. */
@@ -69,10 +70,10 @@ export class FlushingStorage implements RegistryStorage {
     this.#flushing = undefined;
     this.#next = undefined;
     this.#isClosed = false;
-    await Promise.all([...lost.keys()].map((key) => this.#inner.remove(fromKeyText(key))));
+    await Promise.all([...lost.keys()].map((key) => this.#inner.remove(fromByteText(key))));
     for (const [key, before] of lost) {
       const entry = await before;
-      if (entry !== undefined) await this.#inner.store(fromKeyText(key), entry);
+      if (entry !== undefined) await this.#inner.store(fromByteText(key), entry);
     }
   }
 
@@ -154,11 +155,8 @@ export class FlushingStorage implements RegistryStorage {
 
   async #write<T>(keys: readonly Uint8Array[], write: () => Promise<T>, changes: (outcome: T) => boolean): Promise<T> {
     if (keys.length === 0) return write();
-    assert(
-      keys.every(({ length }) => length > 0),
-      'a storage key has at least one byte',
-    );
-    const texts = keys.map(toKeyText);
+    keys.forEach(assertStorageKey);
+    const texts = keys.map(toByteText);
     this.#next ??= createGroup();
     const group = this.#next;
     for (const [i, text] of texts.entries()) {

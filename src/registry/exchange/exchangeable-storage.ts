@@ -4,7 +4,7 @@
  * (storage-copy.ts), deciding when (exchange.ts).
  */
 import { assert, type NautilusError, untilAborted } from '../../core/index.ts';
-import { toKeyText } from '../key-text.ts';
+import { toByteText } from '../byte-text.ts';
 import type {
   RegistryStorage,
   ScanOptions,
@@ -114,7 +114,7 @@ export class ExchangeableStorage implements RegistryStorage {
     const { parts } = this.#side.storage;
     const unsubscribe =
       parts?.subscribe((change) => {
-        if (change.kind === 'merged') changes.note(toKeyText(change.key));
+        if (change.kind === 'merged') changes.note(toByteText(change.key));
       }) ?? (() => undefined);
     this.#following = { changes, copy, unsubscribe };
     const unnoted = this.#side.writes;
@@ -185,7 +185,7 @@ export class ExchangeableStorage implements RegistryStorage {
     if (changes === undefined) return writes.run(() => call(storage, options));
     signal?.throwIfAborted();
     keys.forEach(assertStorageKey);
-    const texts = keys.map(toKeyText);
+    const texts = keys.map(toByteText);
     changes.begin(texts);
     // Without the signal: it must be known when the write is over, and a caller who stopped waiting may use the bytes for something else.
     return writes.run(async () => {

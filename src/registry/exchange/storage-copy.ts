@@ -4,7 +4,7 @@
  * one. The first pass copies, a further one verifies: they differ in what is expected. Not here: noticing changes (exchangeable-storage.ts).
  */
 import { type Clock, NautilusError, sleep } from '../../core/index.ts';
-import { fromKeyText, toKeyText } from '../key-text.ts';
+import { fromByteText, toByteText } from '../byte-text.ts';
 import { isReserved } from '../ring/index.ts';
 import type { RegistryStorage, StorageEntry } from '../storage.ts';
 import { within } from '../within.ts';
@@ -72,7 +72,7 @@ export class StorageCopy {
   async catchUp(): Promise<void> {
     const { changes } = this.#components;
     for (let left = changes.size; left > 0; ) {
-      const keys = changes.take(Math.min(left, this.#init.pageEntries)).map(fromKeyText);
+      const keys = changes.take(Math.min(left, this.#init.pageEntries)).map(fromByteText);
       left -= keys.length;
       const entries = await this.#ofSource((source) => source.retrieveBatch(keys));
       await this.#write(keys.map((key, index) => ({ key, entry: entries[index] })));
@@ -91,7 +91,7 @@ export class StorageCopy {
     // What has just changed is copied again anyway; whatever changes from here on is noted after this.
     // What a ring keeps of itself, or kept while this was one of its storages, is no entry of anybody's.
     const isOwn = (key: Uint8Array) => isMark(key) || isReserved(key);
-    const wrong = differences.filter(({ key }) => !isOwn(key) && !changes.isPending(toKeyText(key)));
+    const wrong = differences.filter(({ key }) => !isOwn(key) && !changes.isPending(toByteText(key)));
     const lastingSince = clock.now() + LASTING_MS;
     const lasting = wrong.filter((difference) => expiryOf(difference) > lastingSince);
     await this.#write(wrong.map(({ key, original: entry }) => ({ key, entry })));

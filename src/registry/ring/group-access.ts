@@ -4,7 +4,7 @@
  */
 import { NautilusError } from '../../core/index.ts';
 import { bytesEqual, compareBytes } from '../../records/index.ts';
-import { toKeyText } from '../key-text.ts';
+import { toByteText } from '../byte-text.ts';
 import type { ScanOptions, StorageEntry, StoredEntry, StoreIfOperation, StoreIfOutcome } from '../storage.ts';
 import { type GroupSettler, type Home, isOfShard, withOwnVersion } from './group-settler.ts';
 import { type HintContent, removal } from './hint.ts';
@@ -244,14 +244,14 @@ export class GroupAccess {
 
   async #scanView(group: string, home: Home, range: StoreScan): Promise<readonly StoredEntry[]> {
     const held = home.shard.isUp ? await this.#settler.entriesOn(home.shard, group) : [];
-    const entries = new Map<string, StoredEntry>(held.map((entry) => [toKeyText(entry.key), entry]));
+    const entries = new Map<string, StoredEntry>(held.map((entry) => [toByteText(entry.key), entry]));
     for (const hint of home.hints) {
       const content = await this.#settler.readHint(hint);
       if (content === undefined) continue;
       const { key } = content;
-      const entry = this.#live(this.#over(key, entries.get(toKeyText(key)), content));
-      if (entry === undefined) entries.delete(toKeyText(key));
-      else entries.set(toKeyText(key), { ...entry, key });
+      const entry = this.#live(this.#over(key, entries.get(toByteText(key)), content));
+      if (entry === undefined) entries.delete(toByteText(key));
+      else entries.set(toByteText(key), { ...entry, key });
     }
     return [...entries.values()]
       .filter(({ key }) => inRange(key, range))

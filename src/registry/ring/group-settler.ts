@@ -4,7 +4,7 @@
  */
 import { assert, isNautilusError, NautilusError } from '../../core/index.ts';
 import { bytesEqual } from '../../records/index.ts';
-import { fromKeyText } from '../key-text.ts';
+import { fromByteText } from '../byte-text.ts';
 import type { StorageEntry, StoredEntry } from '../storage.ts';
 import { decodeHint, encodeHint, type HintContent, hintKey, isReserved } from './hint.ts';
 import type { PendingHint } from './hint-index.ts';
@@ -144,7 +144,7 @@ export class GroupSettler {
 
   /** Everything of a group that lies on a shard, a page at a time. */
   async entriesOn(shard: Shard, group: string): Promise<readonly StoredEntry[]> {
-    const prefix = fromKeyText(group);
+    const prefix = fromByteText(group);
     if (prefix.length < GROUP_BYTES) {
       const entry = await shard.call([prefix], (storage) => storage.retrieve(prefix));
       return entry === undefined ? [] : [{ key: prefix, ...entry }];

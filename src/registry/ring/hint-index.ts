@@ -3,7 +3,7 @@
  * only ones that need more than one shard; everybody else passes by with one look here.
  */
 import type { Load } from '../../core/index.ts';
-import { toKeyText } from '../key-text.ts';
+import { toByteText } from '../byte-text.ts';
 import { SortedKeys } from '../sorted-keys.ts';
 import { groupOf } from './key-group.ts';
 
@@ -70,7 +70,7 @@ export class HintIndex {
   }
 
   find(key: Uint8Array, target: string, holder: string): PendingHint | undefined {
-    const text = toKeyText(key);
+    const text = toByteText(key);
     return this.of(groupOf(key)).find(
       (hint) => hint.keyText === text && hint.target === target && hint.holder === holder,
     );
@@ -85,7 +85,7 @@ export class HintIndex {
     }
     const group = groupOf(hint.key);
     const hints = this.#groups.get(group);
-    const pending = { ...hint, keyText: toKeyText(hint.key) };
+    const pending = { ...hint, keyText: toByteText(hint.key) };
     if (hints === undefined) {
       this.#groups.set(group, [pending]);
       this.#order.add(group);

@@ -3,7 +3,7 @@
  * gone. It reads them one by one when it gets there.
  */
 import { compareBytes } from '../../records/index.ts';
-import { toKeyText } from '../key-text.ts';
+import { toByteText } from '../byte-text.ts';
 import { SortedKeys } from '../sorted-keys.ts';
 import type { ScanOptions } from '../storage.ts';
 import { inRange } from './in-range.ts';
@@ -22,7 +22,7 @@ export class RelocatedKeys {
   /** Before it lies anywhere else. */
   add(key: Uint8Array): void {
     const isAhead = this.#passed === undefined || compareBytes(key, this.#passed) > 0;
-    const text = toKeyText(key);
+    const text = toByteText(key);
     if (!isAhead || !inRange(key, this.#range) || this.#keys.has(text)) return;
     this.#keys.set(text, key.slice());
     this.#order.add(text);
@@ -37,7 +37,7 @@ export class RelocatedKeys {
   /** @returns whether the key has changed its place */
   pass(key: Uint8Array): boolean {
     this.#passed = key;
-    const text = toKeyText(key);
+    const text = toByteText(key);
     if (!this.#keys.delete(text)) return false;
     this.#order.delete(text);
     return true;

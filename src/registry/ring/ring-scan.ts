@@ -4,8 +4,8 @@
  */
 import { isNautilusError } from '../../core/index.ts';
 import { compareBytes } from '../../records/index.ts';
+import { toByteText } from '../byte-text.ts';
 import { earlierKey, laterKey } from '../key-order.ts';
-import { toKeyText } from '../key-text.ts';
 import type { ScanOptions, StorageEntry, StoredEntry } from '../storage.ts';
 import { isOfShard } from './group-settler.ts';
 import { isReserved } from './hint.ts';
@@ -182,7 +182,7 @@ function hintedKeys({ hints }: RingParts, range: RingScanOptions) {
     while (pending.length === 0 && !isOver) {
       const groups = hints.groups(from, 64);
       const last = groups.at(-1);
-      const isPast = last !== undefined && prefix !== undefined && last > `${toKeyText(prefix)}\uffff`;
+      const isPast = last !== undefined && prefix !== undefined && last > `${toByteText(prefix)}\uffff`;
       isOver = groups.length < 64 || isPast;
       // The least text behind it.
       if (last !== undefined) from = `${last}\0`;

@@ -3,7 +3,7 @@
  * pause between, woken by whatever makes work, tried again while some is left that could be done.
  */
 import { type Clock, type Observer, type Random, sleep, type Timer } from '../../core/index.ts';
-import { toKeyText } from '../key-text.ts';
+import { toByteText } from '../byte-text.ts';
 import { isOfShard } from './group-settler.ts';
 import { isReserved } from './hint.ts';
 import { groupOf } from './key-group.ts';
@@ -56,7 +56,7 @@ export class RingWork {
 
   differs(key: Uint8Array): void {
     if (this.#differing.size >= MAX_DIFFERING) return;
-    this.#differing.set(toKeyText(key), key.slice());
+    this.#differing.set(toByteText(key), key.slice());
     this.wake();
   }
 

@@ -10,7 +10,7 @@ import {
   type Observer,
   type Random,
 } from '../../core/index.ts';
-import { toKeyText } from '../key-text.ts';
+import { toByteText } from '../byte-text.ts';
 import type { RegistryStorage, StorageCapabilities } from '../storage.ts';
 import { within } from '../within.ts';
 import { CircuitBreaker, type CircuitBreakerInit, type CircuitState } from './circuit-breaker.ts';
@@ -151,7 +151,7 @@ export class Shard {
     const storage = this.#storage;
     if (!this.isUp || storage === undefined) throw this.down();
     try {
-      return await this.#queue.add(keys.map(toKeyText), () => work(storage));
+      return await this.#queue.add(keys.map(toByteText), () => work(storage));
     } catch (error) {
       throw error instanceof JobNotStarted ? this.down() : error;
     }

@@ -4,6 +4,7 @@
  * alone, which may be a virtual one. Values are kept as text, like keys: see byte-text.ts.
  */
 import { type Clock, NautilusError } from '../../core/index.ts';
+import { fromByteText, toByteText } from '../byte-text.ts';
 import { DeadlineHeap, type HeapItem } from '../deadline-heap.ts';
 import { SortedKeys } from '../sorted-keys.ts';
 import type {
@@ -18,7 +19,6 @@ import type {
   StoreIfOutcome,
 } from '../storage.ts';
 import { assertStorageKey } from '../storage-key.ts';
-import { fromByteText, toByteText } from './byte-text.ts';
 
 /**
  * What an entry is counted at beside its key and value. Map, order, deadline and object headers take some 150 B of it; the rest is room for the

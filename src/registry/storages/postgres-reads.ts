@@ -5,8 +5,8 @@
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import { NautilusError } from '../../core/index.ts';
 import { copyBytes } from '../../records/index.ts';
+import { fromByteText } from '../byte-text.ts';
 import type { StorageEntry } from '../storage.ts';
-import { fromByteText } from './byte-text.ts';
 import type { PostgresCall } from './postgres-call.ts';
 import { PostgresSilence } from './postgres-errors.ts';
 import type { PostgresQuery, PostgresResult, PostgresSession } from './postgres-session.ts';

@@ -3,8 +3,8 @@
  * the storage, passed along, never by the server's. Every statement takes arrays and names no key twice.
  */
 import { assert } from '../../core/index.ts';
+import { toByteText } from '../byte-text.ts';
 import type { StorageEntry, StoredEntry, StoreIfOperation } from '../storage.ts';
-import { toByteText } from './byte-text.ts';
 import { byteaArray, int8Array } from './postgres-arrays.ts';
 import type { PostgresQuery } from './postgres-session.ts';
 

@@ -7,6 +7,7 @@
  */
 import { assert, type Clock, NautilusError } from '../../core/index.ts';
 import { compareBytes } from '../../records/index.ts';
+import { toByteText } from '../byte-text.ts';
 import type {
   RegistryStorage,
   ScanOptions,
@@ -19,7 +20,6 @@ import type {
   StoreIfOutcome,
 } from '../storage.ts';
 import { assertStorageKey } from '../storage-key.ts';
-import { toByteText } from './byte-text.ts';
 import { PostgresCall } from './postgres-call.ts';
 import { toPostgresCallError } from './postgres-errors.ts';
 import { PostgresReads } from './postgres-reads.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fromByteText, toByteText } from '../../../src/registry/storages/byte-text.ts';
+import { fromByteText, toByteText } from '../../../src/registry/byte-text.ts';
 
 /** Beside both bounds: of what is copied on the way in, and of what shares a buffer on the way out. */
 const LENGTHS = [0, 1, 64, 65, 511, 512, 513, 4_095, 4_096, 4_097, 70_000, 2 ** 20];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { toByteText } from '../../../src/registry/byte-text.ts';
 import type { StorageEntry, StoreIfOutcome } from '../../../src/registry/index.ts';
-import { toByteText } from '../../../src/registry/storages/byte-text.ts';
 import { PostgresCall } from '../../../src/registry/storages/postgres-call.ts';
 import type { PostgresQuery, PostgresResult } from '../../../src/registry/storages/postgres-session.ts';
 import { PostgresStatements } from '../../../src/registry/storages/postgres-statements.ts';
