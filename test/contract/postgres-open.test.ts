@@ -152,7 +152,7 @@ describe.skipIf(missing !== undefined)(missing ?? 'opening a PostgreSQL storage'
 
   test('two storages never share a schema, and side by side they do not see each other', async () => {
     const first = await open(`${server.url()}?schema=one`);
-    await expect(open(`${server.url()}?schema=one&timeoutMs=500`)).rejects.toThrow(
+    await expect(open(`${server.url()}?schema=one&timeoutMs=3000`)).rejects.toThrow(
       refused('DATA_DIR_IN_USE', 'another node uses the schema one', 'backend \\d+, from 127.0.0.1', '\\?schema='),
     );
     const second = await open(`${server.url()}?schema=two`);

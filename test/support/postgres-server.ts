@@ -43,7 +43,7 @@ export interface PostgresServer {
   shutDown(): Promise<void>;
   /** Again on the same port, with these settings over those of before. */
   start(settings?: Readonly<Record<string, string>>): Promise<void>;
-  /** Kills it and removes its files. */
+  /** Ends it, by its own hand so that it leaves no shared memory behind, and removes its files. */
   dispose(): Promise<void>;
 }
 
@@ -109,6 +109,8 @@ class Server implements PostgresServer {
       unix_socket_directories: this.directory,
       max_connections: '50',
       shared_buffers: '16MB',
+      // Among its files: what is killed leaves nothing behind that is not removed with them.
+      dynamic_shared_memory_type: 'mmap',
       // Starting after a crash does not sync file by file: the machine did not crash.
       recovery_init_sync_method: 'syncfs',
       ...settings,
@@ -162,23 +164,29 @@ class Server implements PostgresServer {
 
   async dispose(): Promise<void> {
     if (this.#process !== undefined && this.#process.exitCode === null && this.#process.signalCode === null)
-      await this.kill();
+      await this.#end('SIGQUIT');
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  async #end(signal: 'SIGKILL' | 'SIGINT'): Promise<void> {
+  async #end(signal: 'SIGKILL' | 'SIGINT' | 'SIGQUIT'): Promise<void> {
     const family = this.family();
     const exited = new Promise((resolve) => this.#process!.once('exit', resolve));
-    for (const pid of signal === 'SIGKILL' ? family : [this.pid]) {
-      try {
-        process.kill(pid, signal);
-      } catch {
-        // Gone between the look and the kill.
-      }
-    }
+    // A test that was cut short may have stopped them.
+    if (signal === 'SIGQUIT') send(family, 'SIGCONT');
+    send(signal === 'SIGKILL' ? family : [this.pid], signal);
     await exited;
     // What is left of its children would keep the next one from starting.
     await until('its children are gone', () => !family.some(isAlive) || undefined, PATIENCE_MS);
+  }
+}
+
+function send(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // Gone between the look and the kill.
+    }
   }
 }
 
