@@ -86,15 +86,20 @@ describe('a lookup in a simulated network', () => {
     ['killed', 0.99],
     ['hung', 0.94],
   ] as const)('finds the living right after three in ten nodes were %s', async (fate, leastOverlap) => {
-    const world = await World.create({ seed: fate, nodes: 120 });
-    for (const node of world.random.fork('victims').sample(world.nodes, 36)) {
-      if (fate === 'killed') node.kill();
-      else node.pause();
+    const all: MeasuredLookup[] = [];
+    for (const seed of ['one', 'another', 'a third']) {
+      const world = await World.create({ seed: `${fate} ${seed}`, nodes: 120 });
+      for (const node of world.random.fork('victims').sample(world.nodes, 36)) {
+        if (fate === 'killed') node.kill();
+        else node.pause();
+      }
+      const lookups = await measureLookups(world, { count: 40 });
+      expectSound(world, lookups);
+      all.push(...lookups);
     }
-    const lookups = await measureLookups(world, { count: 60 });
-    expectSound(world, lookups);
-    // Broken connections are noticed; who hangs is still named among the K closest, so the last of the living K may be named by nobody.
-    expect(meanOverlap(lookups)).toBeGreaterThanOrEqual(leastOverlap);
+    // Broken connections are noticed; who hangs is still named among the K closest, so the last of the living K may be named by nobody: over eight
+    // seeds 0.93 to 0.97, 0.958 in the mean.
+    expect(meanOverlap(all)).toBeGreaterThanOrEqual(leastOverlap);
   });
 
   it('sees its own side of a partition, and the whole again two refresh periods after it healed', async () => {
