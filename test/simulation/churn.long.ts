@@ -1,5 +1,5 @@
 /**
- * A day of a thousand nodes that come and go as they do in measured networks, ten thousand records: about half an hour of one core.
+ * A day of a thousand nodes that come and go as they do in measured networks, ten thousand records: about an hour and a half of one core.
  * CHURN_SEED runs another seed; what was seen of it is printed each simulated hour.
  */
 import { it } from 'vitest';
