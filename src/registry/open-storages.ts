@@ -1,6 +1,7 @@
 /** From the `--storage` URLs of a node to what it keeps its records in: one storage as it is, several as a ring. */
-import { type Clock, NautilusError, type Observer, type Random, type StateStore } from '../core/index.ts';
+import type { Clock, Observer, Random, StateStore } from '../core/index.ts';
 import { storageNaming } from './exchange/index.ts';
+import { misconfigured } from './misconfigured.ts';
 import { openStorage } from './open-storage.ts';
 import { checkAlone, openRing, parseShardUrl, parseShardUrls, type Ring } from './ring/index.ts';
 import type { RegistryStorage } from './storage.ts';
@@ -36,7 +37,7 @@ export interface OpenedStorages {
 export async function openStorages(urls: readonly string[], options: OpenStoragesOptions): Promise<OpenedStorages> {
   const { dataDir, clock, random, observer, state, signal } = options;
   const { shards, copies } = parseShardUrls(urls);
-  checkApart(urls, dataDir);
+  checkDistinct(urls, dataDir);
   const names = shards.map(({ name }) => name);
   const [first] = shards;
   if (first !== undefined && shards.length === 1) {
@@ -68,11 +69,9 @@ export async function openStorages(urls: readonly string[], options: OpenStorage
 }
 
 /** LMDB does not notice that a directory is open already, whatever the two are called. */
-function checkApart(urls: readonly string[], dataDir: string): void {
+function checkDistinct(urls: readonly string[], dataDir: string): void {
   const names = storageNaming(dataDir).names(urls);
   const twice = names.find((name, index) => names[index - 1] === name);
   if (twice === undefined) return;
-  throw new NautilusError('CONFIG_INVALID', `--storage ${twice} is given twice: give each shard a storage of its own`, {
-    details: { field: 'storage' },
-  });
+  throw misconfigured(`--storage ${twice} is given twice: give each shard a storage of its own`);
 }

@@ -2,7 +2,8 @@
  * What all `--storage` URLs have in common, before anybody knows what one means: a base, fields behind a "?", and for servers a user and a password,
  * of which nothing may show in a message, a name or a log. Not here: what the schemes take (storage-url.ts), what a ring does (ring/shard-url.ts).
  */
-import { NautilusError } from '../core/index.ts';
+import type { NautilusError } from '../core/index.ts';
+import { misconfigured } from './misconfigured.ts';
 
 /** These alone can have no password, and anything else in its place. */
 const WITHOUT_PASSWORD = /^(?:lmdb|memory):/i;
@@ -46,9 +47,7 @@ export class StorageUrlText {
   refusal(problem: string): NautilusError {
     // Without the user: where something is wrong, the password may have got there.
     const shown = this.#shown(() => '…@', ':…');
-    return new NautilusError('CONFIG_INVALID', `--storage "${shown}" cannot be used: ${problem}`, {
-      details: { field: 'storage' },
-    });
+    return misconfigured(`--storage "${shown}" cannot be used: ${problem}`);
   }
 
   /**

@@ -4,6 +4,7 @@
  */
 import { isNautilusError, NautilusError, type Random, type StateStore } from '../../core/index.ts';
 import { bytesEqual, toHex, utf8Decode, utf8Encode } from '../../records/index.ts';
+import { misconfigured } from '../misconfigured.ts';
 import type { RegistryStorage, StorageOptions } from '../storage.ts';
 
 const MARK_KEY = utf8Encode('half of a migration');
@@ -31,11 +32,7 @@ export async function checkWhole(storage: RegistryStorage, name: string, options
     if (isNautilusError(error, 'SHARD_DOWN')) return;
     throw error;
   }
-  throw new NautilusError(
-    'CONFIG_INVALID',
-    `${name} holds a copy that was not finished: give the --storage it was made from, or empty it`,
-    { details: { field: 'storage' } },
-  );
+  throw misconfigured(`${name} holds a copy that was not finished: give the --storage it was made from, or empty it`);
 }
 
 /** @throws NautilusError `CONFIG_INVALID` when something is in there that this node did not leave there */

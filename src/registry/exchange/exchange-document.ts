@@ -5,6 +5,7 @@
  */
 import { NautilusError, type StateStore } from '../../core/index.ts';
 import { utf8Decode, utf8Encode } from '../../records/index.ts';
+import { misconfigured } from '../misconfigured.ts';
 import { listed, type StorageNaming } from './storage-naming.ts';
 
 export interface ExchangeTarget {
@@ -55,13 +56,7 @@ function decodeDocument(bytes: Uint8Array): ExchangeDocument {
   }
   if (typeof fields !== 'object' || fields === null || !('format' in fields)) throw damaged();
   if (fields.format !== FORMAT) {
-    throw new NautilusError(
-      'CONFIG_INVALID',
-      'a newer version has exchanged the storage of this node: update Nautilus',
-      {
-        details: { field: 'storage' },
-      },
-    );
+    throw misconfigured('a newer version has exchanged the storage of this node: update Nautilus');
   }
   const { home, former, target } = fields as unknown as ExchangeDocument;
   const isTarget = target === null || (areTexts(target?.urls) && ['copying', 'verifying'].includes(target.phase));

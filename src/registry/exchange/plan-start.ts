@@ -1,5 +1,5 @@
 /** Which storages a start has to open: what `--storage` says against what the exchanges of earlier processes came to. Pure. */
-import { NautilusError } from '../../core/index.ts';
+import { misconfigured } from '../misconfigured.ts';
 import type { ExchangeDocument } from './exchange-document.ts';
 import { listed, type StorageNaming, storageFlags } from './storage-naming.ts';
 
@@ -41,9 +41,7 @@ export function planStart(
     : `the records of this node are in ${homeText}, and nothing was moved to ${givenText}`;
   const goals = naming.shown(isOfTarget ? target! : given).map((url) => `--to ${url}`);
   const command = `nautilus storage migrate ${goals.join(' ')}`;
-  throw new NautilusError('CONFIG_INVALID', `${why}: start with ${homeFlags}, then "${command}"`, {
-    details: { field: 'storage' },
-  });
+  throw misconfigured(`${why}: start with ${homeFlags}, then "${command}"`);
 }
 
 /** One of those that were in use is among them, and can say who the others were. Those that never outlive a process cannot, nor need they. */

@@ -1,6 +1,6 @@
 /** What storages are known by across starts, and what an operator has to be told of them. No passwords in either. */
 import { join, resolve } from 'node:path';
-import { parseShardUrl, parseShardUrls } from '../ring/index.ts';
+import { parseShardUrl, parseShardUrls, type ShardUrl } from '../ring/index.ts';
 import { parseStorageUrl } from '../storage-url.ts';
 import { StorageUrlText } from '../storage-url-text.ts';
 
@@ -17,17 +17,11 @@ export interface StorageNaming {
 }
 
 export function storageNaming(dataDir: string): StorageNaming {
-  const nameOf = (url: string) => {
-    const shard = parseShardUrl(url);
-    return kindOf(url) === 'lmdb' ? lmdbName(shard.url, dataDir) : shard.name;
-  };
-  const names = (urls: readonly string[]) => urls.map(nameOf).sort();
+  const namesOf = (shards: readonly ShardUrl[]) =>
+    shards.map((shard) => (kindOf(shard) === 'lmdb' ? lmdbName(shard.url, dataDir) : shard.name)).sort();
   return {
-    names: (urls) => {
-      parseShardUrls(urls);
-      return names(urls);
-    },
-    lastingNames: (urls) => names(urls.filter((url) => kindOf(url) !== 'memory')),
+    names: (urls) => namesOf(parseShardUrls(urls).shards),
+    lastingNames: (urls) => namesOf(urls.map(parseShardUrl).filter((shard) => kindOf(shard) !== 'memory')),
     shown: (urls) => absoluteUrls(urls, dataDir).map((url) => new StorageUrlText(url).shown),
   };
 }
@@ -50,8 +44,8 @@ export function storageFlags(shown: readonly string[]): string {
   return shown.length === 1 ? `--storage ${shown[0]}` : `--storage for each of ${listed(shown)}`;
 }
 
-function kindOf(url: string): 'memory' | 'lmdb' | 'postgres' | 'redis' {
-  return parseStorageUrl(parseShardUrl(url).url).kind;
+function kindOf({ url }: ShardUrl) {
+  return parseStorageUrl(url).kind;
 }
 
 /** The one in the data directory goes where that goes. */

@@ -1,5 +1,5 @@
 /** A storage that is used alone must not be one of several: what the others keep would be missing, and nobody would notice. */
-import { NautilusError } from '../../core/index.ts';
+import { misconfigured } from '../misconfigured.ts';
 import type { RegistryStorage } from '../storage.ts';
 import { DOCUMENT_KEY } from './hint.ts';
 import { decodeDocument, isDrained } from './ring-document.ts';
@@ -14,9 +14,7 @@ export async function checkAlone(storage: RegistryStorage, name: string): Promis
   );
   if (others.length === 0) return;
   const names = others.map((member) => member.name).join(', ');
-  throw new NautilusError(
-    'CONFIG_INVALID',
+  throw misconfigured(
     `${name} is one of a ring with ${names}: give --storage for each, and drain those that are to go ("nautilus storage drain"); or empty it, if what it has is in use no more`,
-    { details: { field: 'storage' } },
   );
 }

@@ -9,4 +9,4 @@ export { checkAlone } from './check-alone.ts';
 export { isReserved } from './hint.ts';
 export { type OpenRingOptions, openRing } from './open-ring.ts';
 export type { Ring } from './ring.ts';
-export { parseShardUrl, parseShardUrls } from './shard-url.ts';
+export { parseShardUrl, parseShardUrls, type ShardUrl } from './shard-url.ts';

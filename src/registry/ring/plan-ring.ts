@@ -1,7 +1,7 @@
 /** What a start with these storages means for the ring they may have been: the same, a change that moves keys, or a mistake that is named. */
-import { NautilusError } from '../../core/index.ts';
 import type { RingMember } from './hash-ring.ts';
 import { type DocumentMember, isDrained, type RingDocument } from './ring-document.ts';
+import { together } from './shard-url.ts';
 
 export interface GivenShard extends RingMember {
   /** Undefined: it could not be opened. */
@@ -23,7 +23,7 @@ export interface PlanInput {
 export function planRing({ given, copies, newRingId, warn }: PlanInput): RingDocument {
   const documents = given.flatMap(({ opened }) => opened?.document ?? []);
   const rings = new Set(documents.map(({ ringId }) => ringId));
-  if (rings.size > 1) throw invalid('they belong to different rings: start each with its own');
+  if (rings.size > 1) throw together('they belong to different rings: start each with its own');
   const newest = documents.reduce<RingDocument | undefined>(
     (best, document) => (best === undefined || document.epoch > best.epoch ? document : best),
     undefined,
@@ -35,7 +35,7 @@ function firstRing(given: readonly GivenShard[], copies: number, ringId: string)
   for (const { opened, failure } of given) if (opened === undefined) throw failure;
   const holding = given.filter(({ opened }) => opened?.hasEntries === true);
   if (holding.length > 1) {
-    throw invalid(`${namesOf(holding)} hold records of their own, and are no ring: all but one must be empty`);
+    throw together(`${namesOf(holding)} hold records of their own, and are no ring: all but one must be empty`);
   }
   const members = given.map((shard) => toMember(shard, undefined));
   checkShares(members);
@@ -54,7 +54,7 @@ function nextRing(
   const lost = missing.filter((member) => !isDrained(known, member) && member.isLasting);
   if (lost.length > 0) {
     const names = namesOf(lost);
-    throw invalid(
+    throw together(
       `the ring keeps records in ${names} as well: name it too; to take it away, "nautilus storage drain ${lost[0]!.name}" first`,
     );
   }
@@ -70,7 +70,7 @@ function nextRing(
   const isSame = known.copies === copies && shapeOf(known.members) === shapeOf(members);
   if (isSame && missing.length === 0) return known;
   if (!isSame && known.former !== null) {
-    throw invalid('keys are still moving from an earlier change: start with the former list until it is through');
+    throw together('keys are still moving from an earlier change: start with the former list until it is through');
   }
   const former = isSame ? known.former : { copies: known.copies, members: known.members.filter(isSharing(given)) };
   const isMoving = former !== null && former.members.length > 0;
@@ -81,7 +81,7 @@ function checkJoining(known: RingDocument, { name, opened, failure }: GivenShard
   if (known.members.some((member) => member.name === name)) return;
   if (opened === undefined) throw failure;
   if (opened.document === undefined && opened.hasEntries) {
-    throw invalid(`${name} would join the ring, but holds records of its own: it must be empty`);
+    throw together(`${name} would join the ring, but holds records of its own: it must be empty`);
   }
 }
 
@@ -101,7 +101,7 @@ function isSharing(given: readonly GivenShard[]) {
 }
 
 function checkShares(members: readonly RingMember[]): void {
-  if (members.every(({ weight }) => weight === 0)) throw invalid('one of them must have a weight over 0');
+  if (members.every(({ weight }) => weight === 0)) throw together('one of them must have a weight over 0');
 }
 
 function shapeOf(members: readonly RingMember[]): string {
@@ -111,10 +111,4 @@ function shapeOf(members: readonly RingMember[]): string {
 
 function namesOf(shards: readonly { readonly name: string }[]): string {
   return shards.map(({ name }) => name).join(', ');
-}
-
-function invalid(problem: string): NautilusError {
-  return new NautilusError('CONFIG_INVALID', `these storages cannot be used together: ${problem}`, {
-    details: { field: 'storage' },
-  });
 }

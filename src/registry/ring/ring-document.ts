@@ -4,6 +4,7 @@
  */
 import { NautilusError } from '../../core/index.ts';
 import { utf8Decode, utf8Encode } from '../../records/index.ts';
+import { misconfigured } from '../misconfigured.ts';
 import type { StorageEntry } from '../storage.ts';
 import { HashRing, type RingMember } from './hash-ring.ts';
 
@@ -47,9 +48,7 @@ export function decodeDocument(shard: string, { value }: StorageEntry): RingDocu
   }
   if (typeof fields !== 'object' || fields === null || !('format' in fields)) throw damaged(shard);
   if (fields.format !== FORMAT) {
-    throw new NautilusError('CONFIG_INVALID', `the ring in ${shard} was made by a newer version: update Nautilus`, {
-      details: { field: 'storage' },
-    });
+    throw misconfigured(`the ring in ${shard} was made by a newer version: update Nautilus`);
   }
   const { ringId, epoch, copies, members, former } = fields as unknown as RingDocument;
   const isWhole = typeof ringId === 'string' && typeof epoch === 'number' && typeof copies === 'number';

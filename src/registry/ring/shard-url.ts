@@ -1,5 +1,6 @@
 /** What a `--storage` URL says about its place in a ring. The rest of it is the storage's own. */
-import { NautilusError } from '../../core/index.ts';
+import type { NautilusError } from '../../core/index.ts';
+import { misconfigured } from '../misconfigured.ts';
 import { isSecret, StorageUrlText } from '../storage-url-text.ts';
 import { MAX_SHARDS } from './hash-ring.ts';
 
@@ -65,8 +66,6 @@ function queryOf(fields: URLSearchParams): string {
   return fields.size === 0 ? '' : `?${fields}`;
 }
 
-function together(problem: string): NautilusError {
-  return new NautilusError('CONFIG_INVALID', `these storages cannot be used together: ${problem}`, {
-    details: { field: 'storage' },
-  });
+export function together(problem: string): NautilusError {
+  return misconfigured(`these storages cannot be used together: ${problem}`);
 }

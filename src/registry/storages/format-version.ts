@@ -3,7 +3,8 @@
  * it its own way; what has no mark was written before there were any, and has version 1. Not here: PostgreSQL, whose tables change by migrations
  * (postgres-schema.ts).
  */
-import { NautilusError } from '../../core/index.ts';
+import type { NautilusError } from '../../core/index.ts';
+import { misconfigured } from '../misconfigured.ts';
 
 /** The one there is. A later one is marked before the first entry of its kind is written. */
 export const FORMAT_VERSION = '1';
@@ -14,9 +15,8 @@ export const FORMAT_VERSION = '1';
  */
 export function unknownFormat(where: string, found: string, instead: string): NautilusError {
   const version = found.length > 0 && found.length <= 16 && /^[\x21-\x7e]+$/.test(found) ? found : 'unknown';
-  return new NautilusError(
-    'CONFIG_INVALID',
+  return misconfigured(
     `${where} has format version ${version}, this Nautilus knows up to ${FORMAT_VERSION}: update Nautilus, or ${instead}`,
-    { details: { field: 'storage', found: version, known: FORMAT_VERSION } },
+    { details: { found: version, known: FORMAT_VERSION } },
   );
 }

@@ -1,6 +1,7 @@
 /**
- * The directory of one LMDB storage: private to its owner, marked with its format's version, and with a note left at a clean stop. A data file that the note does not describe
- * (killed, copied, restored, cut) is checked before it is mapped. Not here: keeping two processes out, which the data directory's lock does.
+ * The directory of one LMDB storage: private to its owner, marked with its format's version, and with a note left at a clean stop. A data file that
+ * the note does not describe (killed, copied, restored, cut) is checked before it is mapped. Not here: keeping two processes out, which the data
+ * directory's lock does.
  */
 import { access, chmod, constants, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

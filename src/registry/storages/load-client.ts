@@ -2,7 +2,7 @@
  * Loads the client package of a storage when that storage is opened, and not before: a node without it neither needs nor loads it. The
  * `import()` stays with its storage, so that the layer rules see it; here is what to tell who has not installed it.
  */
-import { NautilusError } from '../../core/index.ts';
+import { misconfigured } from '../misconfigured.ts';
 
 /**
  * @param packageName as in `npm install …`: an optional peer
@@ -14,11 +14,10 @@ export async function loadClient<T>(packageName: string, load: () => Promise<T>)
     return await load();
   } catch (cause) {
     const problem = isMissing(packageName, cause) ? 'is not installed' : `cannot be loaded (${reasonOf(cause)})`;
-    throw new NautilusError(
-      'CONFIG_INVALID',
-      `this storage needs the package ${packageName}, which ${problem}: npm install ${packageName}`,
-      { cause, details: { field: 'storage', package: packageName } },
-    );
+    throw misconfigured(`this storage needs the package ${packageName}, which ${problem}: npm install ${packageName}`, {
+      cause,
+      details: { package: packageName },
+    });
   }
 }
 

@@ -1,5 +1,7 @@
 /** What a failure of PostgreSQL, or on the way to it, means here, and what to do about it. */
 import { type ErrorCode, NautilusError } from '../../core/index.ts';
+import { misconfigured } from '../misconfigured.ts';
+import { toCallFailure } from './call-failure.ts';
 
 /** No answer within the deadline: the statement may be at work still. */
 export class PostgresSilence extends Error {
@@ -56,8 +58,6 @@ export function sqlState(error: unknown): string | undefined {
   return error instanceof Error && 'severity' in error ? textField(error, 'code') : undefined;
 }
 
-const CALL_CODES = new Set<ErrorCode>(['STORAGE_FAILED', 'STORAGE_DAMAGED', 'DISK_FULL', 'RESOURCE_EXHAUSTED']);
-
 /**
  * Any failure of opening.
  * @param where as in "PostgreSQL at host:5432/database": never with a password
@@ -92,19 +92,9 @@ export function toPostgresError(where: string, error: unknown): NautilusError {
   return failed(`${reason}: it is tried again with the next call`);
 }
 
-/** Of a call: a server that worked until now has failed, whatever the reason is. Damage and a full disk are something else. */
 export function toPostgresCallError(where: string, error: unknown): NautilusError {
   const problem = toPostgresError(where, error);
-  const { code, message, details } = problem;
-  return CALL_CODES.has(code) ? problem : new NautilusError('STORAGE_FAILED', message, { cause: problem, details });
-}
-
-/** For whoever runs the node: nothing will mend it but another configuration, here or of the server. */
-export function misconfigured(
-  message: string,
-  { cause, details }: { readonly cause?: unknown; readonly details?: Readonly<Record<string, unknown>> } = {},
-): NautilusError {
-  return new NautilusError('CONFIG_INVALID', message, { cause, details: { field: 'storage', ...details } });
+  return toCallFailure(problem, problem.details);
 }
 
 function textField(error: Error, name: string): string | undefined {

@@ -2,7 +2,8 @@
  * The tables, as migrations: each runs once, in order, all that are missing in one transaction. Whoever runs them holds the schema's lock
  * (postgres-lock.ts), so that two never do at once. A schema that a newer version wrote is refused, not guessed at.
  */
-import { misconfigured, sqlState } from './postgres-errors.ts';
+import { misconfigured } from '../misconfigured.ts';
+import { sqlState } from './postgres-errors.ts';
 import type { RunQuery } from './postgres-session.ts';
 import { quoteIdentifier } from './postgres-statements.ts';
 

@@ -4,9 +4,10 @@
  */
 import { Socket } from 'node:net';
 import type { Clock } from '../../core/index.ts';
+import { misconfigured } from '../misconfigured.ts';
 import type { RegistryStorage } from '../storage.ts';
 import { loadClient } from './load-client.ts';
-import { misconfigured, toPostgresError } from './postgres-errors.ts';
+import { toPostgresError } from './postgres-errors.ts';
 import { PostgresLock } from './postgres-lock.ts';
 import { migratePostgresSchema } from './postgres-schema.ts';
 import { serverFacts, sessionSettings } from './postgres-server.ts';

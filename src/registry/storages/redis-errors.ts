@@ -1,11 +1,13 @@
 /** What goes wrong with a Redis server, in words for whoever runs the node. Nothing here repeats a password or a value. */
-import { type ErrorCode, isNautilusError, NautilusError } from '../../core/index.ts';
+import { isNautilusError, NautilusError } from '../../core/index.ts';
+import { misconfigured } from '../misconfigured.ts';
+import { toCallFailure } from './call-failure.ts';
 import { RedisReplyError } from './redis-link.ts';
 
 /** Replies that no retry will mend, by their first word. */
 const REPLIES: Readonly<Record<string, (address: string) => NautilusError>> = {
-  NOAUTH: (address) => invalid(`${address} wants a password: give it as redis://:PASSWORD@host`),
-  WRONGPASS: (address) => invalid(`${address} refuses the user name or password: correct the URL`),
+  NOAUTH: (address) => misconfigured(`${address} wants a password: give it as redis://:PASSWORD@host`),
+  WRONGPASS: (address) => misconfigured(`${address} refuses the user name or password: correct the URL`),
   WRONGTYPE: (address) => damaged(address, 'a key under its prefix holds something else'),
   DAMAGED: (address) => damaged(address, 'an entry is not what a node wrote'),
   FENCED: inUse,
@@ -15,14 +17,12 @@ const REPLIES: Readonly<Record<string, (address: string) => NautilusError>> = {
   LOADING: (address) => failed(`${address} is still loading its data: try again later`),
   BUSY: (address) => failed(`${address} is busy with somebody's script: try again later`),
   NOPERM: (address) =>
-    invalid(
+    misconfigured(
       `the user of ${address} lacks rights: it needs +@read +@write +@scripting +@connection +info on ~{PREFIX}:*`,
     ),
 };
 /** Of the connection: what was tried was not reached. */
 const UNREACHABLE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT']);
-
-const CALL_CODES = new Set<ErrorCode>(['STORAGE_FAILED', 'STORAGE_DAMAGED', 'RESOURCE_EXHAUSTED']);
 
 /** Any failure of opening; a `NautilusError` comes back as it is. */
 export function toRedisError(address: string, error: unknown): NautilusError {
@@ -42,21 +42,13 @@ export function toRedisError(address: string, error: unknown): NautilusError {
     /certificate/i.test(reason ?? '')
   ) {
     const hint = 'without TLS it is redis://, a private authority is trusted by ?ca=FILE';
-    return invalid(`no TLS with ${address} (${reason}): ${hint}`, error);
+    return misconfigured(`no TLS with ${address} (${reason}): ${hint}`, { cause: error });
   }
   return failed(`the connection to ${address} was lost (${reason}): a write on its way may have happened`, error);
 }
 
-/** Of a call: a server that worked until now has failed, whatever the reason is. Damage is something else, because trying again mends nothing. */
 export function toCallError(address: string, error: unknown): NautilusError {
-  const problem = toRedisError(address, error);
-  const isOfPort = CALL_CODES.has(problem.code);
-  return isOfPort ? problem : failed(problem.message, problem);
-}
-
-/** For whoever runs the node: nothing will mend it but another configuration, here or of the server. */
-export function invalid(message: string, cause?: unknown): NautilusError {
-  return new NautilusError('CONFIG_INVALID', message, { cause, details: { field: 'storage' } });
+  return toCallFailure(toRedisError(address, error));
 }
 
 export function failed(message: string, cause?: unknown): NautilusError {

@@ -8,8 +8,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { type Clock, sleep } from '../../core/index.ts';
+import { misconfigured } from '../misconfigured.ts';
 import { FORMAT_VERSION, unknownFormat } from './format-version.ts';
-import { failed, inUse, invalid } from './redis-errors.ts';
+import { failed, inUse } from './redis-errors.ts';
 import { type RedisLink, RedisReplyError } from './redis-link.ts';
 import { ALLOW_OOM, REDIS_SCRIPTS, type RedisScript } from './redis-scripts.ts';
 import { type RedisAddress, redisAddressText } from './redis-url.ts';
@@ -92,9 +93,11 @@ export class RedisGreeting {
       } catch (error) {
         // In the words of versions 5 to 7.
         if (error instanceof RedisReplyError && /without any password|no password is set/.test(error.message))
-          throw invalid(`${this.#text} has no password, but the URL gives one: correct the URL, or set requirepass`);
+          throw misconfigured(
+            `${this.#text} has no password, but the URL gives one: correct the URL, or set requirepass`,
+          );
         if (error instanceof RedisReplyError && error.code === 'ERR')
-          throw invalid(`${this.#text} refuses the user name or password: correct the URL`);
+          throw misconfigured(`${this.#text} refuses the user name or password: correct the URL`);
         throw error;
       }
     }
@@ -103,7 +106,7 @@ export class RedisGreeting {
       await link.call('SELECT', [String(db)]);
     } catch (error) {
       if (!(error instanceof RedisReplyError) || error.code !== 'ERR') throw error;
-      throw invalid(`${this.#text} has no database ${db}: correct the number at the end of the URL`);
+      throw misconfigured(`${this.#text} has no database ${db}: correct the number at the end of the URL`);
     }
   }
 
@@ -117,17 +120,21 @@ export class RedisGreeting {
     const version = info('redis_version') ?? '';
     const [major = 0, minor = 0] = version.split('.').map(Number);
     if (major < OLDEST_VERSION[0] || (major === OLDEST_VERSION[0] && minor < OLDEST_VERSION[1]))
-      throw invalid(
+      throw misconfigured(
         `${this.#text} is version ${version || 'unknown'}: it takes Redis ${OLDEST_VERSION.join('.')} or later`,
       );
     const mode = info('redis_mode') ?? 'standalone';
     if (mode !== 'standalone')
-      throw invalid(`${this.#text} is a ${mode}: name a plain server; several of them make a ring, one --storage each`);
+      throw misconfigured(
+        `${this.#text} is a ${mode}: name a plain server; several of them make a ring, one --storage each`,
+      );
     if (info('role') === 'slave')
-      throw invalid(`${this.#text} is a replica: name its primary, ${info('master_host')}:${info('master_port')}`);
+      throw misconfigured(
+        `${this.#text} is a replica: name its primary, ${info('master_host')}:${info('master_port')}`,
+      );
     const policy = info('maxmemory_policy') ?? 'noeviction';
     if (policy !== 'noeviction')
-      throw invalid(`${this.#text} may evict records (${policy}): set its maxmemory-policy to noeviction`);
+      throw misconfigured(`${this.#text} may evict records (${policy}): set its maxmemory-policy to noeviction`);
     return major;
   }
 
@@ -184,7 +191,9 @@ export class RedisGreeting {
     ] as const) {
       const type = String(await link.call('TYPE', [key]));
       if (type !== 'none' && type !== wanted)
-        throw invalid(`${this.#text} has something else under the key ${key} (a ${type}): choose another ?prefix=`);
+        throw misconfigured(
+          `${this.#text} has something else under the key ${key} (a ${type}): choose another ?prefix=`,
+        );
     }
   }
 

@@ -1,7 +1,7 @@
 /**
  * What runs inside the server, one script at a time and hence atomically. Keys: `owner` (who may write, see redis-greeting.ts), `format` (see
- * format-version.ts), `index` (a sorted set of all keys at score 0, hence in byte order) and one string per entry. Invariant: whoever has an entry has it in the index; the
- * other way round an index member may outlive its entry, which the server freed, until a scan or a removal passes by.
+ * format-version.ts), `index` (a sorted set of all keys at score 0, hence in byte order) and one string per entry. Invariant: whoever has an
+ * entry has it in the index; the other way round an index member may outlive its entry, which the server freed, until a scan or a removal passes by.
  *
  * Writes that do not show the owner's token change nothing: what a lost connection left in a stopped server's buffers cannot overtake what
  * came after it.

@@ -6,10 +6,10 @@
 import { readFile } from 'node:fs/promises';
 import type { Redis, RedisOptions } from 'ioredis';
 import { type Clock, isNautilusError, type Observer, onAbort, SILENT_OBSERVER } from '../../core/index.ts';
+import { misconfigured } from '../misconfigured.ts';
 import type { RegistryStorage } from '../storage.ts';
 import { loadClient } from './load-client.ts';
 import { RedisConnection } from './redis-connection.ts';
-import { invalid } from './redis-errors.ts';
 import { RedisGreeting, type RedisKeys, type RedisSession } from './redis-greeting.ts';
 import { type RedisLink, RedisReplyError } from './redis-link.ts';
 import { RedisStorage } from './redis-storage.ts';
@@ -100,7 +100,7 @@ async function readCertificates(file: string): Promise<Buffer> {
     return await readFile(file);
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? error.code : error;
-    throw invalid(`the certificates in ${file} cannot be read (${reason}): correct ?ca= in the URL`);
+    throw misconfigured(`the certificates in ${file} cannot be read (${reason}): correct ?ca= in the URL`);
   }
 }
 
