@@ -228,7 +228,7 @@ export class Settlement {
     const now = this.#clock.monotonic();
     const isDecided = (area: OpenArea) =>
       area.withSettled >= readQuorum(area.members.length) || (isWithAll(area) && area.newcomersUntil <= now);
-    if (this.#open.some(isDecided)) this.#open = this.#open.filter((area) => !isDecided(area));
+    this.#open = this.#open.filter((area) => !isDecided(area));
   }
 }
 

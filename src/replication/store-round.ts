@@ -52,8 +52,8 @@ export async function storeOnHolders(
 ): Promise<StoreRoundOutcome> {
   const { clock } = components;
   const startedAt = clock.monotonic();
-  const { members, silent } = holders;
-  const asked = members.length < options.wanted ? [...members, ...silent] : members;
+  const round = holders.members.length < options.wanted ? withSilent(holders) : holders;
+  const asked = round.members;
   const answers: (Answer | undefined)[] = asked.map(() => undefined);
   let outstanding = answers.length;
   let acked = 0;
@@ -70,7 +70,7 @@ export async function storeOnHolders(
       };
       for (const [index, member] of asked.entries()) {
         const { signal } = options;
-        const limits = index < members.length ? { signal } : { signal, timeoutMs: SILENT_TIMEOUT_MS };
+        const limits = index < holders.members.length ? { signal } : { signal, timeoutMs: SILENT_TIMEOUT_MS };
         storeOn(components, record, member, holders.self, limits).then((answer) => onAnswer(index, answer), reject);
       }
     });
@@ -78,7 +78,7 @@ export async function storeOnHolders(
   options.signal?.throwIfAborted();
   const responses = answers.flatMap((answer) => (answer?.kind === 'answered' ? [answer.response] : []));
   return {
-    receipt: createReceipt(holders, asked, answers, options.wanted),
+    receipt: createReceipt(round, answers, options.wanted),
     newestSeqs: responses.map((response) => response.newestSeq),
     holderTimes: responses.map((response) => response.time),
     requests: asked.filter((member) => !member.id.equals(holders.self)).length,
@@ -105,15 +105,14 @@ async function storeOn(
   }
 }
 
-function createReceipt(
-  holders: HolderSet,
-  asked: readonly Contact[],
-  answers: readonly (Answer | undefined)[],
-  wanted: number,
-): Receipt {
-  const rows = asked.map((member, index) => ({ member, ...outcomeOf(answers[index]) }));
-  const unasked = holders.silent.filter((member) => !asked.includes(member));
-  const silent = unasked.map((member) => ({ member, ...unreachable('SILENT') }));
+/** All of K' as members, who was silent last. */
+function withSilent(holders: HolderSet): HolderSet {
+  return { ...holders, members: [...holders.members, ...holders.silent], silent: [] };
+}
+
+function createReceipt(holders: HolderSet, answers: readonly (Answer | undefined)[], wanted: number): Receipt {
+  const rows = holders.members.map((member, index) => ({ member, ...outcomeOf(answers[index]) }));
+  const silent = holders.silent.map((member) => ({ member, ...unreachable('SILENT') }));
   const ranked = [...rows, ...silent].sort((a, b) => compareDistance(holders.target, a.member.id, b.member.id));
   return {
     k: holders.kEffective,

@@ -82,7 +82,7 @@ export class SimulatedTarget implements ScenarioTarget {
 
   async join(count: number): Promise<void> {
     for (let left = count; left > 0; ) {
-      const batch = this.#buy(Math.min(left, Math.max(1, joinBatchOf(this.#world.running.length))));
+      const batch = this.#buy(Math.min(left, joinBatchOf(this.#world.running.length)));
       await Promise.all(batch.map((node) => this.#bringUp(node)));
       left -= batch.length;
     }

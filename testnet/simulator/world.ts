@@ -232,11 +232,11 @@ export class World {
 }
 
 /**
- * How many a network takes in at once: never more than it has nodes, and as many per neighbourhood however large it is. Otherwise each node of a large
- * network would see every newcomer alone, and look at its regions anew each time.
+ * How many a network takes in at once: the first alone, then never more than it has nodes, and as many per neighbourhood however large it is.
+ * Otherwise each node of a large network would see every newcomer alone, and look at its regions anew each time.
  */
 export function joinBatchOf(running: number): number {
-  return Math.min(running, Math.max(JOIN_BATCH, running >> 3));
+  return Math.max(1, Math.min(running, Math.max(JOIN_BATCH, running >> 3)));
 }
 
 /** One machine per private address: 10.0.0.0/8 has room for 16 million. */
