@@ -55,7 +55,7 @@ export interface KademliaInit {
    * on fewer nodes meanwhile. @default 30_000
    */
   readonly watchIntervalMs: number;
-  /** How long the oldest of a full bucket may have been quiet before a newcomer has it pinged, and for how long its answer vouches for the bucket, ms. @default 60_000 */
+  /** How long the oldest of a full bucket may have been quiet before a newcomer has it pinged, and for how long its answer vouches for the bucket, ms. @default 600_000 */
   readonly challengeAfterMs: number;
   /** Least time a STORE has, ms: its holder waits for a disk. @default 3_000 */
   readonly storeTimeoutMs: number;
@@ -70,7 +70,7 @@ const DEFAULT_INIT: KademliaInit = {
   alpha: 3,
   refreshIntervalMs: 600_000,
   watchIntervalMs: 30_000,
-  challengeAfterMs: 60_000,
+  challengeAfterMs: 600_000,
   storeTimeoutMs: 3_000,
   connectTimeoutMs: 5_000,
   leaveTimeoutMs: 3_000,

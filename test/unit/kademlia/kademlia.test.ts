@@ -87,6 +87,7 @@ describe('Kademlia', () => {
 
     it('lets a full bucket keep its oldest while it answers, and gives its place away when it does not', async () => {
       const network = new MemoryNetwork(6, { k: 2 });
+      network.init = { ...network.init, challengeAfterMs: 60_000 };
       const hub = await network.addNode();
       await network.addNeighbour(hub);
       const sameBucket: MemoryNode[] = [];
@@ -115,6 +116,7 @@ describe('Kademlia', () => {
     /** A hub with K = 2 and `count` servers of its bucket 0, the first two of which have its places and have been quiet for a minute. */
     async function crowdedHub(seed: number, count: number) {
       const network = new MemoryNetwork(seed, { k: 2 });
+      network.init = { ...network.init, challengeAfterMs: 60_000 };
       const hub = await network.addNode();
       await network.addNeighbour(hub);
       const crowd: MemoryNode[] = [];
