@@ -25,6 +25,7 @@ import type {
   Response,
   ResponseTo,
 } from './messages.ts';
+import type { WatchIntervals } from './neighbourhood-watch.ts';
 import type { NodeId } from './node-id.ts';
 import { Presence } from './presence.ts';
 import type { RecordRequestHandler } from './record-request-handler.ts';
@@ -51,10 +52,10 @@ export interface KademliaInit {
   /** How often buckets nobody asked about are refreshed, ms, ± 10 %. Longer: dead contacts stay longer. @default 600_000 */
   readonly refreshIntervalMs: number;
   /**
-   * How often a server asks one of its neighbours who else is near, ms, ± 10 %. Longer: newcomers and holes are noticed later, and records lie
-   * on fewer nodes meanwhile. @default 30_000
+   * How often a server asks one of its neighbours who else is near. Longer: newcomers and holes are noticed later, and records lie on fewer
+   * nodes meanwhile. @default 2 s while there is news, 120 s while there is none
    */
-  readonly watchIntervalMs: number;
+  readonly watchIntervals: WatchIntervals;
   /** How long the oldest of a full bucket may have been quiet before a newcomer has it pinged, and for how long its answer vouches for the bucket, ms. @default 600_000 */
   readonly challengeAfterMs: number;
   /** Least time a STORE has, ms: its holder waits for a disk. @default 3_000 */
@@ -69,7 +70,7 @@ export interface KademliaInit {
 const DEFAULT_INIT: KademliaInit = {
   alpha: 3,
   refreshIntervalMs: 600_000,
-  watchIntervalMs: 30_000,
+  watchIntervals: { shortest: 2_000, longest: 120_000 },
   challengeAfterMs: 600_000,
   storeTimeoutMs: 3_000,
   connectTimeoutMs: 5_000,
@@ -106,7 +107,7 @@ export class Kademlia {
       kademlia: this,
       refreshIntervalMs: this.#init.refreshIntervalMs,
       // The others keep no records: nobody counts on their knowing who is near.
-      watchIntervalMs: transport.mode === 'server' ? this.#init.watchIntervalMs : undefined,
+      watchIntervals: transport.mode === 'server' ? this.#init.watchIntervals : undefined,
       isSilent: (id) => this.#times.isSuspect(id, components.clock.monotonic()),
       challengeAfterMs: this.#init.challengeAfterMs,
       onEvicted: (contact, outcome) => this.#presence.noteRemoval(contact, outcome),

@@ -16,7 +16,7 @@ import type { Contact } from './contact.ts';
 import { isThere } from './is-there.ts';
 import type { FindNodeRequest, FindNodeResponse } from './messages.ts';
 import { FAR_CONTACTS } from './neighbourhood-depth.ts';
-import { NeighbourhoodWatch } from './neighbourhood-watch.ts';
+import { NeighbourhoodWatch, type WatchIntervals } from './neighbourhood-watch.ts';
 import type { NodeId } from './node-id.ts';
 import { randomIdInBucket } from './random-id.ts';
 import type { RoutingTable } from './routing-table.ts';
@@ -46,7 +46,7 @@ export interface MaintenanceInit {
   readonly refreshIntervalMs: number;
   readonly challengeAfterMs: number;
   /** Undefined: the neighbourhood is not watched. */
-  readonly watchIntervalMs: number | undefined;
+  readonly watchIntervals: WatchIntervals | undefined;
   /** It did not answer last time, and that was not long ago. */
   isSilent(id: NodeId): boolean;
   /** A contact lost its place because it did not answer when it mattered. */
@@ -79,13 +79,13 @@ export class Maintenance {
 
   constructor(init: MaintenanceInit) {
     this.#init = init;
-    const { watchIntervalMs: intervalMs } = init;
+    const { watchIntervals: intervals } = init;
     this.#watch =
-      intervalMs === undefined
+      intervals === undefined
         ? undefined
         : new NeighbourhoodWatch({
             ...init,
-            intervalMs,
+            intervals,
             isNews: (id) => this.#isNews(id),
             lookInto: (j, options) => this.#lookInto(j, options),
           });

@@ -487,17 +487,43 @@ describe('Kademlia', () => {
       expect(lost.kademlia.table.get(watching.kademlia.self.id)).toBeDefined();
     });
 
-    it('costs one question a round when there is nothing new, and none of a node that knows nobody', async () => {
+    it('asks less and less often while there is nothing new, and often again as soon as there is', async () => {
       const network = new MemoryNetwork(51);
-      network.init = {};
+      network.init = { watchIntervals: { shortest: 2_000, longest: 32_000 } };
       const nodes = await network.addServers(6);
-      await network.addNode(); // alone
-      const received = () => nodes.reduce((sum, { transport }) => sum + transport.received.length, 0);
-      await network.clock.advance(31_000);
-      const before = received();
-      await network.clock.advance(270_000);
-      expect(received() - before).toBeGreaterThanOrEqual(6 * 8);
-      expect(received() - before).toBeLessThanOrEqual(6 * 10);
+      await network.addNode(); // alone: it has nobody to ask
+      const questionsIn = async (ms: number) => {
+        for (const { transport } of nodes) transport.received.length = 0;
+        await network.clock.advance(ms);
+        return nodes.reduce((sum, { transport }) => sum + transport.received.length, 0) / nodes.length;
+      };
+      const atFirst = await questionsIn(30_000);
+      expect(atFirst).toBeGreaterThanOrEqual(3);
+      expect(atFirst).toBeLessThanOrEqual(6);
+      await network.clock.advance(60_000);
+      const quiet = await questionsIn(320_000);
+      expect(quiet).toBeGreaterThanOrEqual(10);
+      expect(quiet).toBeLessThanOrEqual(20);
+      const newcomer = await network.addNode();
+      await network.run(newcomer.kademlia.connect(nodes[0]!.address));
+      await network.clock.advance(60_000);
+      expect(newcomer.kademlia.table.size).toBe(6);
+    });
+
+    it('is not kept busy by a liar: whoever does not answer is no news', async () => {
+      const network = new MemoryNetwork(54);
+      network.init = { watchIntervals: { shortest: 2_000, longest: 32_000 } };
+      const [watching, liar] = (await network.addServers(2)) as [MemoryNode, MemoryNode];
+      let questions = 0;
+      liar.transport.answerInstead = (request): Response | undefined => {
+        if (request.type !== 'FIND_NODE') return undefined;
+        questions++;
+        return { type: 'FIND_NODE', closer: [createContact(network.random.bytes(32), ['/ip4/127.0.0.1/tcp/1'])] };
+      };
+      await network.clock.advance(620_000);
+      expect(watching.kademlia.table.size).toBe(1);
+      expect(questions).toBeGreaterThanOrEqual(15);
+      expect(questions).toBeLessThanOrEqual(45);
     });
 
     it('is left to servers, and ends with the node', async () => {

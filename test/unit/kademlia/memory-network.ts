@@ -88,7 +88,7 @@ export class MemoryNetwork {
   /** One way, ms. */
   latencyMs = 2;
   /** Of every node added from now on. The watch would meet and notice what most tests are not about. */
-  init: Partial<KademliaInit> = { watchIntervalMs: 1e9 };
+  init: Partial<KademliaInit> = { watchIntervals: { shortest: 1e9, longest: 1e9 } };
   /** Sides of a partition by hex id: who is on another one cannot be reached. Whoever is not named is on none. */
   readonly sides = new Map<string, number>();
   #count = 0;
