@@ -20,6 +20,9 @@ import type { Link } from './virtual-link.ts';
 /** Requests one peer may have waiting here, either way; more are `RESOURCE_EXHAUSTED`. */
 const MAX_IN_FLIGHT = 256;
 
+/** So often a request is sent again because the peer closed the connection before it came, as over libp2p. */
+const MAX_MOVES = 3;
+
 /** The transport whose connection it is. One object for all of a node's sessions: there are millions of them in a large world. */
 export interface SessionOwner {
   readonly clock: NodeClock;
@@ -50,6 +53,7 @@ export interface EndReason {
 class Waiter extends NodeTimer implements AbortListener {
   readonly id: number;
   readonly request: Request | undefined;
+  moves = 0;
   readonly #session: VirtualSession;
   readonly #options: RequestOptions;
   readonly #resolve: (outcome: Response | Peer) => void;
@@ -184,8 +188,10 @@ export class VirtualSession {
     this.answer(id, purpose, response);
   }
 
+  /** Unless the asker has closed the connection: it does not wait any more. */
   answer(id: number, purpose: RequestPurpose, response: Response): void {
-    if (!this.#hasEnded) this.#owner.send(this, encodeResponse(id, response), ANSWER_TO[purpose]);
+    if (!this.#hasEnded && this.peer !== undefined)
+      this.#owner.send(this, encodeResponse(id, response), ANSWER_TO[purpose]);
   }
 
   /** Those who wait for `other`, a second dial to the same peer, wait for this one instead. */
@@ -194,6 +200,15 @@ export class VirtualSession {
     for (const waiter of other.#waiters) {
       if (waiter.request === undefined && other.#takeOut(waiter)) waiter.resolve(this.peer);
     }
+  }
+
+  /** The peer has closed the connection, and there may be another. @returns whether anybody's request is to be sent over that */
+  keepMovable(): boolean {
+    for (const waiter of this.#waiters) {
+      if (++waiter.moves <= MAX_MOVES || !this.#takeOut(waiter)) continue;
+      waiter.reject(new NautilusError('PEER_UNREACHABLE', 'the peer closed every connection before it answered'));
+    }
+    return this.#waiters !== NOBODY;
   }
 
   /** The connection is gone: everybody who waits is told why. */

@@ -140,12 +140,22 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
     const session = this.#sessionOf(link);
     if (session === undefined) return;
     const [address, ...others] = session.dial?.others ?? [];
-    if (session.dial === undefined || address === undefined) {
-      this.#drop(session, { code: 'PEER_UNREACHABLE', message: 'the connection was refused or lost' }, cause);
-      return;
-    }
-    session.dial = { ...session.dial, address, others };
+    if (session.dial !== undefined && address !== undefined) {
+      session.dial = { ...session.dial, address, others };
+      this.#moveTo(session, this.#components.network.dial(this.endpoint, address, this.#hello()));
+    } else if (session.peer !== undefined && cause === 'closed' && session.keepMovable()) {
+      this.#dialAgain(session, session.peer);
+    } else this.#drop(session, { code: 'PEER_UNREACHABLE', message: 'the connection was refused or lost' }, cause);
+  }
+
+  /** Who closes a connection serves nobody on it: what was on its way there is sent again, as over libp2p. */
+  #dialAgain(session: VirtualSession, peer: Peer): void {
+    const [address, ...others] = peer.contact.addresses;
+    assert(address !== undefined, 'a simulated node has an address');
+    session.peer = undefined;
+    session.dial = { address, others, expected: peer.contact.id.hex };
     this.#moveTo(session, this.#components.network.dial(this.endpoint, address, this.#hello()));
+    this.#events?.onPeerDisconnected(peer, 'closed');
   }
 
   /** For its sessions alone. */

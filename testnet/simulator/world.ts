@@ -98,7 +98,7 @@ export class World {
     });
   }
 
-  /** Unless `joined` is false, every node runs and has joined through node 0, a batch at a time, each by the protocol's own means. */
+  /** Unless `joined` is false, every node runs and has joined through one of the first, a batch at a time, each by the protocol's own means. */
   static async create(options: WorldOptions): Promise<World> {
     assert(options.nodes >= 1, 'a world has a node');
     const world = new World(options);
@@ -107,7 +107,9 @@ export class World {
     await world.do(() => nodes[0]!.start());
     for (let joined = 1; joined < nodes.length; ) {
       const batch = nodes.slice(joined, joined + joinBatchOf(joined));
-      await world.do(() => Promise.all(batch.map((node) => world.#join(node))));
+      // So many that each has room for all its newcomers at once.
+      const introducerOf = (i: number) => nodes[Math.floor(i / JOIN_BATCH)];
+      await world.do(() => Promise.all(batch.map((node, i) => world.#join(node, introducerOf(i)))));
       joined += batch.length;
       options.onProgress?.(joined, nodes.length);
     }
@@ -146,7 +148,8 @@ export class World {
 
   /** A node that stopped or was killed comes back, through any live one. */
   restart(number: number): Promise<void> {
-    return this.do(() => this.#join(this.node(number)));
+    const node = this.node(number);
+    return this.do(() => this.#join(node, this.#introducerOf(node)));
   }
 
   /** Only nodes of the same group hear each other; nodes in no group form one more. */
@@ -195,9 +198,8 @@ export class World {
     ].join(' · ');
   }
 
-  async #join(node: SimulatedNode): Promise<void> {
+  async #join(node: SimulatedNode, introducer: SimulatedNode | undefined): Promise<void> {
     await node.start();
-    const introducer = this.#introducerOf(node);
     if (introducer !== undefined) await node.join(introducer.self);
   }
 

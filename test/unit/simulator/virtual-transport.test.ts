@@ -219,6 +219,15 @@ describe('VirtualTransport', () => {
     expect(a.log.filter((line) => line.startsWith('disconnected'))).toEqual(['disconnected 2', 'disconnected 1']);
   });
 
+  it('asks again over a new connection when the peer closed the old one before the question came', async () => {
+    const { clock, nodes } = await createPair({}, 4, [], 2);
+    const [hub, ...others] = nodes;
+    const asking = others.map(({ transport }) => transport.request(hub!.self, PING, OPTIONS));
+    expect((await clock.settle(Promise.all(asking))).map(({ type }) => type)).toEqual(['PING', 'PING', 'PING']);
+    expect(hub!.log.filter((line) => line.startsWith('disconnected'))).not.toEqual([]);
+    expect(hub!.log.filter((line) => line.startsWith('PING'))).toHaveLength(3);
+  });
+
   it('closes no connection that somebody waits on', async () => {
     const { clock, network, a, nodes } = await createPair({}, 4, [], 2);
     const ask = (n: number, timeoutMs: number) => a.transport.request(nodes[n]!.self, PING, { timeoutMs });
