@@ -141,8 +141,7 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
     if (session === undefined) return;
     const [address, ...others] = session.dial?.others ?? [];
     if (session.dial !== undefined && address !== undefined) {
-      session.dial = { ...session.dial, address, others };
-      this.#moveTo(session, this.#components.network.dial(this.endpoint, address, this.#hello()));
+      this.#redial(session, { ...session.dial, address, others });
     } else if (session.peer !== undefined && cause === 'closed' && session.keepMovable()) {
       this.#dialAgain(session, session.peer);
     } else this.#drop(session, { code: 'PEER_UNREACHABLE', message: 'the connection was refused or lost' }, cause);
@@ -153,9 +152,14 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
     const [address, ...others] = peer.contact.addresses;
     assert(address !== undefined, 'a simulated node has an address');
     session.peer = undefined;
-    session.dial = { address, others, expected: peer.contact.id.hex };
-    this.#moveTo(session, this.#components.network.dial(this.endpoint, address, this.#hello()));
+    this.#redial(session, { address, others, expected: peer.contact.id.hex });
     this.#events?.onPeerDisconnected(peer, 'closed');
+  }
+
+  /** Those who wait for the session wait for this dial. */
+  #redial(session: VirtualSession, target: DialTarget): void {
+    session.dial = target;
+    this.#moveTo(session, this.#components.network.dial(this.endpoint, target.address, this.#hello()));
   }
 
   /** For its sessions alone. */
