@@ -160,7 +160,9 @@ export class Membership {
     const dueInMs = Math.min(this.#judge(now), this.#stay(now));
     if (dueInMs < Number.POSITIVE_INFINITY) this.#arm(dueInMs);
     const members = new Map<string, NodeId>();
-    for (const [hex, { isMember, contact }] of this.#neighbours) if (isMember) members.set(hex, contact.id);
+    for (const { isMember, contact } of this.#neighbours.values()) {
+      if (isMember) members.set(contact.id.hex, contact.id);
+    }
     const basis = { depth, members, hasStayed: this.hasStayed };
     if (isSame(this.#basis, basis)) return;
     this.#basis = basis;
@@ -187,9 +189,10 @@ export class Membership {
       known.isPresent = true;
       known.since = now;
     }
-    for (const [hex, neighbour] of this.#neighbours) {
-      if (commonPrefixLength(self.id, neighbour.contact.id) < depth) this.#neighbours.delete(hex);
-      else if (neighbour.isPresent && !present.has(hex)) {
+    for (const neighbour of this.#neighbours.values()) {
+      const { id } = neighbour.contact;
+      if (commonPrefixLength(self.id, id) < depth) this.#neighbours.delete(id.hex);
+      else if (neighbour.isPresent && !present.has(id.hex)) {
         neighbour.isPresent = false;
         neighbour.since = now;
         neighbour.departures = Math.min(MAX_DOUBLINGS, neighbour.departures + 1);
@@ -201,8 +204,8 @@ export class Membership {
   #judge(now: number): number {
     const { suspicionTimeMs } = this.#components.constants;
     let earliest = Number.POSITIVE_INFINITY;
-    for (const [hex, neighbour] of this.#neighbours) {
-      const { since, isPresent, isMember, departures } = neighbour;
+    for (const neighbour of this.#neighbours.values()) {
+      const { contact, since, isPresent, isMember, departures } = neighbour;
       const age = now - since;
       if (isPresent && !isMember) {
         const wanted = this.#init.stayMs * 2 ** departures;
@@ -215,7 +218,7 @@ export class Membership {
         else earliest = Math.min(earliest, suspicionTimeMs - age);
       } else if (age >= MEMORY_MS) {
         if (isPresent) neighbour.departures = 0;
-        else this.#neighbours.delete(hex);
+        else this.#neighbours.delete(contact.id.hex);
       }
     }
     return Math.ceil(earliest);
@@ -250,9 +253,9 @@ export class Membership {
     const { kademlia, clock } = this.#components;
     const now = clock.monotonic();
     const newcomers = new Map<string, number>();
-    for (const [hex, { isMember, countsSince }] of this.#neighbours) {
+    for (const { contact, isMember, countsSince } of this.#neighbours.values()) {
       const until = countsSince + TAKE_OVER_MS;
-      if (isMember && until > now) newcomers.set(hex, until);
+      if (isMember && until > now) newcomers.set(contact.id.hex, until);
     }
     const until = this.#stayedSince + TAKE_OVER_MS;
     if (until > now) newcomers.set(kademlia.self.id.hex, until);

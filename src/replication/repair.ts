@@ -72,6 +72,8 @@ interface Stray {
 }
 
 interface Partner {
+  /** Node id. */
+  readonly hex: string;
   /** Monotonic ms. */
   dueAt: number;
   /** Comparisons in a row that failed, or settled nothing. */
@@ -209,7 +211,7 @@ export class Repair {
       const isUrgent = !this.settlement.isSettledIn(shared);
       const dueAt = now + (isUrgent ? this.#headStartMs(hex) : this.#between(MIN_WELCOME_MS, MAX_WELCOME_MS));
       if (partner === undefined) {
-        this.#partners.set(hex, { dueAt, attempts: 0 });
+        this.#partners.set(hex, { hex, dueAt, attempts: 0 });
         this.#arrivals++;
       } else partner.dueAt = Math.min(partner.dueAt, dueAt);
     }
@@ -275,7 +277,7 @@ export class Repair {
   #nearestDue(now: number): Contact | undefined {
     const { self } = this.#components.kademlia;
     let nearest: Contact | undefined;
-    for (const [hex, { dueAt }] of this.#partners) {
+    for (const { hex, dueAt } of this.#partners.values()) {
       if (dueAt > now) continue;
       const contact = this.#membership.contact(hex);
       if (contact === undefined) this.#partners.delete(hex);
