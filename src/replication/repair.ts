@@ -50,16 +50,25 @@ export interface RepairComponents {
   readonly constants: NetworkConstants;
 }
 
+/**
+ * How long two members wait who compare though nothing happened: the shortest after they differed, twice as long after each round in which they did
+ * not. A copy that is lost in silence is missed by the first of some 20 others, so in a small part of the longest.
+ */
+export interface RoundIntervals {
+  readonly shortest: number;
+  readonly longest: number;
+}
+
 export interface RepairInit {
-  /** How often two members compare though nothing happened, ms, ± 10 %. @default 600_000 */
-  readonly intervalMs: number;
+  /** ms, ± 10 %, between two rounds. @default 600_000 and 2_400_000 */
+  readonly intervals: RoundIntervals;
   /** Bytes of records that may travel because of this node. @default 512 KiB a second, 1 MiB at once */
   readonly bytes: TokenBucketInit;
   readonly membership: Partial<MembershipInit>;
 }
 
 const DEFAULT_INIT: RepairInit = {
-  intervalMs: 600_000,
+  intervals: { shortest: 600_000, longest: 2_400_000 },
   bytes: { perSecond: 512 * 1024, burst: 1024 * 1024 },
   membership: {},
 };
@@ -78,6 +87,8 @@ interface Partner {
   dueAt: number;
   /** Comparisons in a row that failed, or settled nothing. */
   attempts: number;
+  /** From the next round to the one after it, ms. */
+  intervalMs: number;
 }
 
 const RETRY_MS = 5_000;
@@ -120,7 +131,7 @@ export class Repair {
   }
 
   start(): void {
-    this.#sweepDueAt = this.#components.clock.monotonic() + this.#jittered(this.#init.intervalMs);
+    this.#sweepDueAt = this.#components.clock.monotonic() + this.#jittered(this.#init.intervals.shortest);
     this.#membership.start();
     this.#beat();
     this.#arm();
@@ -166,6 +177,7 @@ export class Repair {
   onDiffered(from: Contact): void {
     const partner = this.#partners.get(from.id.hex);
     if (partner === undefined) return;
+    partner.intervalMs = this.#init.intervals.shortest;
     partner.dueAt = Math.max(partner.dueAt, this.#components.clock.monotonic() + this.#jittered(RETRY_MS));
   }
 
@@ -211,7 +223,7 @@ export class Repair {
       const isUrgent = !this.settlement.isSettledIn(shared);
       const dueAt = now + (isUrgent ? this.#headStartMs(hex) : this.#between(MIN_WELCOME_MS, MAX_WELCOME_MS));
       if (partner === undefined) {
-        this.#partners.set(hex, { hex, dueAt, attempts: 0 });
+        this.#partners.set(hex, { hex, dueAt, attempts: 0, intervalMs: this.#init.intervals.shortest });
         this.#arrivals++;
       } else partner.dueAt = Math.min(partner.dueAt, dueAt);
     }
@@ -299,7 +311,9 @@ export class Repair {
     partner.dueAt = this.#components.clock.monotonic() + this.#retryMs(partner);
     const mode = this.#membership.hasStayed ? 'exchange' : 'compare';
     const settled = this.settlement.isSettledIn(ranges);
-    const { agreed, partnerSettled } = await this.#reconcile({ partner: contact, ranges, settled, mode });
+    const outcome = await this.#reconcile({ partner: contact, ranges, settled, mode });
+    const { agreed, partnerSettled } = outcome;
+    if (!agreed || outcome.fetched + outcome.pushed > 0) partner.intervalMs = this.#init.intervals.shortest;
     if (agreed) this.settlement.compared(hex, ranges, partnerSettled);
     if (agreed && this.settlement.isCompleteIn(ranges)) this.#nextRound(partner);
   }
@@ -307,7 +321,8 @@ export class Repair {
   /** All is well between the two. */
   #nextRound(partner: Partner): void {
     partner.attempts = 0;
-    partner.dueAt = this.#components.clock.monotonic() + this.#jittered(this.#init.intervalMs);
+    partner.dueAt = this.#components.clock.monotonic() + this.#jittered(partner.intervalMs);
+    partner.intervalMs = Math.min(this.#init.intervals.longest, 2 * partner.intervalMs);
   }
 
   /**
@@ -317,7 +332,7 @@ export class Repair {
    */
   async #sweep(): Promise<void> {
     const { kademlia, store, held, clock } = this.#components;
-    const { intervalMs } = this.#init;
+    const { shortest: intervalMs } = this.#init.intervals;
     const now = clock.monotonic();
     const isUpheaval = this.#isUpheaval;
     this.#sweepDueAt = now + this.#jittered(intervalMs);
@@ -372,7 +387,7 @@ export class Repair {
 
   #retryMs({ attempts }: Partner): number {
     if (!this.#membership.hasStayed) return this.#between(0.5 * RETRY_MS, RETRY_MS);
-    return Math.min(this.#init.intervalMs, this.#jittered(RETRY_MS * 2 ** (attempts - 1)));
+    return Math.min(this.#init.intervals.shortest, this.#jittered(RETRY_MS * 2 ** (attempts - 1)));
   }
 
   #jittered(ms: number): number {

@@ -50,19 +50,36 @@ describe('a network that loses and gains nodes', () => {
     expect(copies).toBe(40 * 20);
   });
 
-  it('is quiet when nothing differs: one request per pair and round', async () => {
+  it('is quiet when nothing differs: one request per pair and round, and ever longer rounds', async () => {
     const world = await World.create({ seed: 'quiet', nodes: 24 });
     await putRecords(world, 30);
     await world.run(12 * MINUTE);
     const { traffic } = world.network;
     const moved = () => traffic.sent('HAND_OFF').frames + traffic.sent('FETCH').frames;
-    const before = { compared: traffic.sent('SYNC').frames, moved: moved() };
-    await world.run(20 * MINUTE);
-    const pairs = (24 * 23) / 2;
-    // Rounds of 9 to 11 minutes: at most two and a bit in twenty.
-    expect(traffic.sent('SYNC').frames - before.compared).toBeLessThanOrEqual(2.3 * pairs);
-    expect(moved()).toBe(before.moved);
+    const movedBefore = moved();
+    const comparedWithin = async (minutes: number) => {
+      const before = traffic.sent('SYNC').frames;
+      await world.run(minutes * MINUTE);
+      return (traffic.sent('SYNC').frames - before) / ((24 * 23) / 2);
+    };
+    // Rounds of 20, then of 40 minutes, a tenth more or less: at most two until minute 62, then one in 36.
+    expect(await comparedWithin(50)).toBeLessThanOrEqual(2);
+    expect(await comparedWithin(72)).toBeLessThanOrEqual(2.2);
+    expect(moved()).toBe(movedBefore);
     expect(world.nodes.filter((node) => !node.replication.isSettled)).toEqual([]);
+  });
+
+  it('misses a copy that was lost in silence within minutes, however long its rounds are', async () => {
+    const world = await World.create({ seed: 'silence', nodes: 40 });
+    const keys = await putRecords(world, 20);
+    await world.run(100 * MINUTE);
+    for (const key of keys) {
+      const [nearest] = world.trueClosest(NodeId.fromBytes(key.id));
+      await world.do(() => nearest!.life.registry!.drop(key.id));
+    }
+    expect(await missingCopies(world, keys)).toHaveLength(keys.length);
+    await world.run(10 * MINUTE);
+    expect(await missingCopies(world, keys)).toEqual([]);
   });
 
   it('gives a renewed record back to holders for which its time was over', async () => {
