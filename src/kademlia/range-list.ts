@@ -7,16 +7,15 @@ import { CELL_ID_BITS, isNatural, MAX_RANGES } from './wire-format.ts';
 export function rangesToFields(ranges: readonly CellRange[]): [Uint8Array, number[]] {
   assert(ranges.length >= 1 && ranges.length <= MAX_RANGES, 'a request names 1 to MAX_RANGES ranges');
   let length = 0;
-  for (const { prefix } of ranges) length += prefix.length;
+  for (const { byteLength } of ranges) length += byteLength;
   const joined = new Uint8Array(length);
   const bitsOfEach: number[] = [];
   let end = 0;
   let previous: CellRange | undefined;
   for (const range of ranges) {
     assert(previous === undefined || isBehind(previous, range), 'ranges ascend and none lies within another');
-    const { prefix, bits } = range;
-    for (let i = 0; i < prefix.length; i++) joined[end++] = prefix[i]!;
-    bitsOfEach.push(bits);
+    end = range.write(joined, end);
+    bitsOfEach.push(range.bits);
     previous = range;
   }
   return [joined, bitsOfEach];
@@ -34,7 +33,7 @@ export function rangesFromFields(joined: unknown, bitsOfEach: unknown): CellRang
     const range = rangeAt(joined, start, bits);
     if (range === undefined || (previous !== undefined && !isBehind(previous, range))) return undefined;
     ranges.push(range);
-    start += range.prefix.length;
+    start += range.byteLength;
     previous = range;
   }
   return start === joined.length ? ranges : undefined;

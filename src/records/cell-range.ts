@@ -9,21 +9,44 @@ export const HEAD_BITS = 32;
 
 /** All cell ids that begin with the first `bits` bits of `prefix`. Made by `cellRange`; shared, so never to be changed. */
 export class CellRange {
-  /** ⌈bits / 8⌉ bytes; the bits behind the last one that counts are 0. */
-  readonly prefix: Uint8Array;
   /** 0 (everything) to 512 (one cell). */
   readonly bits: number;
-  readonly #head: number;
+  /** The first 32 bits (shorter prefixes: filled up with zeros) as a signed integer: parts of the key space are told apart by them alone. */
+  readonly head: number;
+  /** Of more than 32 bits. The others, which are most of those that are kept, do without: an array takes five times as much as they. */
+  readonly longPrefix: Uint8Array | undefined;
 
-  constructor(prefix: Uint8Array, bits: number) {
-    this.prefix = prefix;
+  constructor(head: number, bits: number, longPrefix?: Uint8Array) {
+    this.head = head;
     this.bits = bits;
-    this.#head = headOf(prefix);
+    this.longPrefix = longPrefix;
   }
 
-  /** The first 32 bits (shorter prefixes: filled up with zeros) as a signed integer: parts of the key space are told apart by them alone. */
-  get head(): number {
-    return this.#head;
+  /** ⌈bits / 8⌉ bytes; the bits behind the last one that counts are 0. */
+  get prefix(): Uint8Array {
+    if (this.longPrefix !== undefined) return this.longPrefix;
+    const prefix = new Uint8Array(this.byteLength);
+    for (let i = 0; i < prefix.length; i++) prefix[i] = this.head >>> (24 - 8 * i);
+    return prefix;
+  }
+
+  /** Of the prefix. */
+  get byteLength(): number {
+    return (this.bits + 7) >> 3;
+  }
+
+  /** Writes the prefix. @returns where it ends */
+  write(into: Uint8Array, start: number): number {
+    const end = start + this.byteLength;
+    if (this.longPrefix !== undefined) into.set(this.longPrefix, start);
+    else for (let i = start; i < end; i++) into[i] = this.head >>> (24 - 8 * (i - start));
+    return end;
+  }
+
+  /** Bit `index` of the prefix, 0 first. */
+  bitAt(index: number): 0 | 1 {
+    if (index < HEAD_BITS) return ((this.head >>> (HEAD_BITS - 1 - index)) & 1) as 0 | 1;
+    return ((this.longPrefix![index >> 3]! >>> (7 - (index & 7))) & 1) as 0 | 1;
   }
 }
 
@@ -34,7 +57,7 @@ const SLOTS_PER_NODE = 32;
 
 let slotBits = SLOT_BITS;
 /**
- * Ranges of at most 32 bits, remembered: a node and its neighbours name the same ones again and again, and each would take 250 bytes every time.
+ * Ranges of at most 32 bits, remembered: a node and its neighbours name the same ones again and again, and each would take 40 bytes every time.
  * A pure function's memo, it changes no result.
  */
 // BOUNDED: 2^11 slots unless `expectRangesOf` asked for more. Sets of two; a newcomer drives the older one out.
@@ -53,7 +76,7 @@ export function expectRangesOf(nodes: number): void {
 
 /** The range of the first `bits` bits of an id: of a key (32 bytes) or a cell (64). */
 export function cellRange(id: Uint8Array, bits: number): CellRange {
-  if (bits > HEAD_BITS) return new CellRange(firstBits(id, bits), bits);
+  if (bits > HEAD_BITS) return new CellRange(headOf(id), bits, firstBits(id, bits));
   return headRange(headOf(id), bits);
 }
 
@@ -65,9 +88,7 @@ export function headRange(head: number, bits: number): CellRange {
     const known = slots[slot];
     if (known !== undefined && known.head === cut && known.bits === bits) return known;
   }
-  const prefix = new Uint8Array((bits + 7) >> 3);
-  for (let i = 0; i < prefix.length; i++) prefix[i] = cut >>> (24 - 8 * i);
-  return keep(new CellRange(prefix, bits), set);
+  return keep(new CellRange(cut, bits), set);
 }
 
 /** The newcomer takes the first place of its set, whoever had it moves to the second. */
@@ -89,7 +110,7 @@ export function rangeAt(bytes: Uint8Array, start: number, bits: number): CellRan
   if (end > bytes.length) return undefined;
   const spare = -bits & 7;
   if (spare > 0 && (bytes[end - 1]! & ((1 << spare) - 1)) !== 0) return undefined;
-  if (bits > HEAD_BITS) return new CellRange(bytes.slice(start, end), bits);
+  if (bits > HEAD_BITS) return cellRange(bytes.subarray(start, end), bits);
   let head = 0;
   for (let i = start; i < end; i++) head |= bytes[i]! << (24 - 8 * (i - start));
   return headRange(head, bits);

@@ -28,18 +28,24 @@ export function mergeSiblings(ranges: readonly CellRange[]): CellRange[] {
     let whole = range;
     for (let last = merged.at(-1); last !== undefined && areSiblings(last, whole); last = merged.at(-1)) {
       merged.pop();
-      whole = cellRange(last.prefix, last.bits - 1);
+      whole = withoutLastBit(last);
     }
     merged.push(whole);
   }
   return merged.slice(); // such lists are kept, and what grew by push has room for twice as many
 }
 
+function withoutLastBit(range: CellRange): CellRange {
+  const bits = range.bits - 1;
+  return bits <= HEAD_BITS ? headRange(range.head, bits) : cellRange(range.prefix, bits);
+}
+
 /** Alike in all but their last bit. */
 function areSiblings(left: CellRange, right: CellRange): boolean {
-  const { bits, prefix } = left;
+  const { bits } = left;
   if (bits !== right.bits || bits === 0) return false;
   if (bits <= HEAD_BITS) return (left.head ^ right.head) >>> (HEAD_BITS - bits) === 1;
+  const { prefix } = left;
   const at = (bits - 1) >> 3;
   const lastBit = 0x80 >> ((bits - 1) & 7);
   if ((prefix[at]! ^ right.prefix[at]!) !== lastBit) return false;

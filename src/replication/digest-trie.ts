@@ -131,7 +131,7 @@ export class DigestTrie {
     if (this.#size === 0) return undefined;
     let node = this.#root;
     while (node >= 0 && this.#bits[node]! < range.bits) {
-      node = bitOf(range.prefix, this.#bits[node]!) === 0 ? this.#left[node]! : this.#right[node]!;
+      node = range.bitAt(this.#bits[node]!) === 0 ? this.#left[node]! : this.#right[node]!;
     }
     // The way down looked only at bits in which ids differ: any one id below tells about the others.
     let leaf = node;

@@ -182,9 +182,10 @@ export class Settlement {
     const areas = this.#areas;
     const open = this.#open;
     return ({ range, members }) => {
-      const former = findRegion(areas, range.prefix);
+      const { prefix } = range;
+      const former = findRegion(areas, prefix);
       if (former === undefined || former.range.bits > range.bits) return false;
-      if (findRegion(open, range.prefix) !== undefined) return false;
+      if (findRegion(open, prefix) !== undefined) return false;
       return (
         former.members.length === members.length && members.every((member, i) => member.equals(former.members[i]!))
       );

@@ -41,11 +41,25 @@ describe('a range', () => {
   const id = Uint8Array.of(0b1011_0110, 0b1100_0001);
 
   test('is the first bits of an id, with 0 behind them', () => {
-    expect(cellRange(id, 0)).toEqual({ prefix: new Uint8Array(0), bits: 0 });
-    expect(cellRange(id, 3)).toEqual({ prefix: Uint8Array.of(0b1010_0000), bits: 3 });
-    expect(cellRange(id, 8)).toEqual({ prefix: Uint8Array.of(0b1011_0110), bits: 8 });
-    expect(cellRange(id, 9)).toEqual({ prefix: Uint8Array.of(0b1011_0110, 0b1000_0000), bits: 9 });
-    expect(cellRange(id, 16)).toEqual({ prefix: id, bits: 16 });
+    const prefixOf = (bits: number) => [...cellRange(id, bits).prefix];
+    expect(prefixOf(0)).toEqual([]);
+    expect(prefixOf(3)).toEqual([0b1010_0000]);
+    expect(prefixOf(8)).toEqual([0b1011_0110]);
+    expect(prefixOf(9)).toEqual([0b1011_0110, 0b1000_0000]);
+    expect(prefixOf(16)).toEqual([...id]);
+  });
+
+  test('says its bits, and writes its prefix where it is told to', () => {
+    const cell = Uint8Array.from({ length: 64 }, (_, i) => i * 37);
+    for (const bits of [0, 1, 7, 8, 31, 32, 33, 200, 512]) {
+      const range = cellRange(cell, bits);
+      const text = Array.from({ length: bits }, (_, index) => range.bitAt(index)).join('');
+      expect(text).toBe(bitsOf(cell).slice(0, bits));
+      const written = new Uint8Array(70).fill(0xee);
+      expect(range.write(written, 3)).toBe(3 + range.byteLength);
+      expect(written.subarray(3, 3 + range.byteLength)).toEqual(range.prefix);
+      expect([...written.subarray(3 + range.byteLength)].every((byte) => byte === 0xee)).toBe(true);
+    }
   });
 
   test('stays as it is when the id it was taken from changes', () => {
