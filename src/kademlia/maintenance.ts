@@ -54,8 +54,10 @@ export interface MaintenanceInit {
 }
 
 const STATE_KEY = 'kademlia/table';
-/** Missing contacts pinged at a time. */
-const PROBES = 8;
+/** Missing contacts pinged at a time: everybody who misses them does so, and most stay dead. */
+const PROBES = 4;
+/** The same where nobody else is known. */
+const PROBES_WHEN_DRY = 8;
 /** Contacts with broken connections pinged at a time; with more of them the fault is more likely our own. */
 const MAX_PROBES = 64;
 /** When a neighbour that failed once is asked again, ms, ± 20 %: long enough for a stalled machine to be back. */
@@ -137,7 +139,7 @@ export class Maintenance {
   async #join(options: CallOptions): Promise<void> {
     const { kademlia } = this.#init;
     const { table, self } = kademlia;
-    if (table.size === 0) await this.#probeMissing(options);
+    if (table.size === 0) await this.#probeMissing(PROBES_WHEN_DRY, options);
     const { closest } = await kademlia.findClosest(self.id, options);
     const heard = this.#heardCompletely(closest);
     for (let j = table.sizes().length - 1; j >= heard; j--) table.markSearched(j);
@@ -151,7 +153,7 @@ export class Maintenance {
     const { table, self } = kademlia;
     const stale = table.staleBuckets(clock.monotonic() - refreshIntervalMs / 2);
     // Whoever is back may know many whom nobody here has heard of.
-    const isReunion = await this.#isReunion(await this.#probeMissing(options), options);
+    const isReunion = await this.#isReunion(await this.#probeMissing(PROBES, options), options);
     if (isReunion) await kademlia.findClosest(self.id, options);
     for (const j of stale.reverse()) {
       if (isReunion || !(await this.#isSound(j, options))) await this.#lookInto(j, options);
@@ -212,11 +214,11 @@ export class Maintenance {
   }
 
   /** Some of the missing, at random. @returns those that answered: they are back in the table */
-  async #probeMissing(options: CallOptions): Promise<Contact[]> {
+  async #probeMissing(count: number, options: CallOptions): Promise<Contact[]> {
     const { kademlia, random } = this.#init;
     const missing = kademlia.table.missing();
     const probed: Contact[] = [];
-    for (let i = 0; i < PROBES && missing.length > 0; i++) {
+    for (let i = 0; i < count && missing.length > 0; i++) {
       probed.push(...missing.splice(Math.floor(random.next() * missing.length), 1));
     }
     const answers = await Promise.all(probed.map((contact) => isThere(kademlia, contact, options)));
