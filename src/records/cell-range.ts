@@ -26,7 +26,7 @@ export class CellRange {
   get prefix(): Uint8Array {
     if (this.longPrefix !== undefined) return this.longPrefix;
     const prefix = new Uint8Array(this.byteLength);
-    for (let i = 0; i < prefix.length; i++) prefix[i] = this.head >>> (24 - 8 * i);
+    this.write(prefix, 0);
     return prefix;
   }
 

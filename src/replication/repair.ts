@@ -340,8 +340,7 @@ export class Repair {
     const { regions } = this.#membership.view;
     if (regions.length === 0) return; // we know nobody who could take over
     const strays = new Map<string, Stray>();
-    const elsewhere = held.size === 0 ? [] : gapsBetween(regions.map(({ range }) => range));
-    for (const key of held.keyIds(elsewhere)) {
+    for (const key of held.keyIds(gapsBetween(regions.map(({ range }) => range)))) {
       const hex = toHex(key);
       strays.set(hex, this.#strays.get(hex) ?? { key, since: now });
     }
