@@ -111,6 +111,7 @@ async function createPeer(): Promise<Libp2pTransport> {
   });
   await peer.start({
     onPeerConnected: () => undefined,
+    onPeerChanged: () => undefined,
     onPeerDisconnected: () => undefined,
     onRequest: () => Promise.reject(new NautilusError('UNSUPPORTED', 'this peer only asks')),
   });

@@ -44,6 +44,7 @@ export async function createRpcNode(privateKey: Uint8Array): Promise<Network.Lib
   });
   await transport.start({
     onPeerConnected: () => undefined,
+    onPeerChanged: () => undefined,
     onPeerDisconnected: () => undefined,
     onRequest: async () => ANSWER,
   });

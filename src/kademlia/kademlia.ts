@@ -149,6 +149,7 @@ export class Kademlia {
     };
     await transport.start({
       onPeerConnected: (peer) => presence.onConnected(peer),
+      onPeerChanged: (peer) => presence.onChanged(peer),
       onPeerDisconnected: (peer, cause) => presence.onDisconnected(peer, cause),
       onRequest: async (from, request) => {
         presence.onSignOfLife(from);
@@ -200,7 +201,7 @@ export class Kademlia {
   ): Promise<ResponseTo<R>> {
     assert(!to.id.equals(this.self.id), 'a node does not ask itself');
     const { transport, clock, observer } = this.#components;
-    const isConnected = transport.isConnected(to.id);
+    const isConnected = this.isConnected(to.id);
     const adaptiveMs = this.#timeoutMs(to.id, request, isConnected);
     const { signal, timeoutMs = adaptiveMs } = options;
     const startedAt = clock.monotonic();
@@ -305,7 +306,7 @@ export class Kademlia {
 
   /** There is an open connection to it. */
   isConnected(id: NodeId): boolean {
-    return this.#components.transport.isConnected(id);
+    return this.#components.transport.peer(id) !== undefined;
   }
 
   /** After so many ms without an answer somebody else should be asked as well. */

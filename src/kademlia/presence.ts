@@ -8,9 +8,10 @@ import type { NodeId } from './node-id.ts';
 import type { RoundTripTimes } from './round-trip-times.ts';
 import type { RoutingTable } from './routing-table.ts';
 import type { FailureOutcome } from './table-outcome.ts';
-import type { Peer } from './transport.ts';
+import type { Peer, Transport } from './transport.ts';
 
 export interface PresenceInit {
+  readonly transport: Transport;
   readonly table: RoutingTable;
   readonly times: RoundTripTimes;
   readonly clock: Clock;
@@ -25,9 +26,7 @@ export interface PresenceInit {
 
 export class Presence {
   readonly #init: PresenceInit;
-  // BOUNDED: by the transport's connections.
-  readonly #connected = new Map<string, Peer>();
-  // BOUNDED: as #connected: who said goodbye and has not closed its connection yet.
+  // BOUNDED: by the transport's connections: who said goodbye and has not closed its own yet.
   readonly #left = new Set<string>();
   #onContactsChanged: () => void = () => undefined;
   #revision = 0;
@@ -44,7 +43,7 @@ export class Presence {
 
   /** Only what HELLO said counts: a contact list may name anybody. */
   isServer(id: NodeId): boolean {
-    const peer = this.#connected.get(id.hex);
+    const peer = this.#init.transport.peer(id);
     if (peer === undefined) return this.#init.table.get(id) !== undefined;
     return peer.mode === 'server' && !this.#left.has(id.hex);
   }
@@ -55,20 +54,19 @@ export class Presence {
   }
 
   onConnected(peer: Peer): void {
-    const { table, observer } = this.#init;
+    this.#init.observer.notify({ type: 'peer-connected', nodeId: peer.contact.id.hex, mode: peer.mode });
+    this.onChanged(peer);
+  }
+
+  onChanged(peer: Peer): void {
     const { id } = peer.contact;
-    const isNew = !this.#connected.has(id.hex);
-    this.#connected.set(id.hex, peer);
-    this.#left.delete(id.hex);
-    if (isNew) observer.notify({ type: 'peer-connected', nodeId: id.hex, mode: peer.mode });
-    if (peer.mode !== 'server') this.noteRemoval(peer.contact, table.remove(id));
+    if (peer.mode !== 'server') this.noteRemoval(peer.contact, this.#init.table.remove(id));
     this.onSignOfLife(peer);
   }
 
   onDisconnected({ contact }: Peer, cause: 'closed' | 'lost' = 'closed'): void {
     const { table, observer, maintenance } = this.#init;
     const { hex } = contact.id;
-    this.#connected.delete(hex);
     this.#left.delete(hex);
     observer.notify({ type: 'peer-disconnected', nodeId: hex });
     if (cause === 'closed' || table.get(contact.id) === undefined) return;
@@ -78,7 +76,7 @@ export class Presence {
 
   /** A contact answered; its connection may be closed again already. */
   onAnswer(contact: Contact): void {
-    const peer = this.#connected.get(contact.id.hex);
+    const peer = this.#init.transport.peer(contact.id);
     if (peer === undefined) {
       this.#init.times.heardOf(contact.id);
       if (this.#init.table.get(contact.id) !== undefined) this.#offer(contact);
@@ -102,7 +100,7 @@ export class Presence {
 
   /** It is going: nobody is to blame, and what it still says does not bring it back. */
   onLeave({ contact }: Peer): void {
-    if (this.#connected.has(contact.id.hex)) this.#left.add(contact.id.hex);
+    if (this.#init.transport.peer(contact.id) !== undefined) this.#left.add(contact.id.hex);
     this.noteRemoval(contact, this.#init.table.remove(contact.id));
   }
 

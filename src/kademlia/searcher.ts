@@ -155,7 +155,9 @@ export class Searcher {
         presence.hasLeft(id) || (passOverSuspects && times.isSuspect(id, clock.monotonic())),
       // Who was silent last time is asked again, but not relied on.
       hedgeAfterMs: ({ id }: Contact) =>
-        passOverSuspects && times.silentSince(id) !== undefined ? 0 : times.hedgeAfterMs(id, transport.isConnected(id)),
+        passOverSuspects && times.silentSince(id) !== undefined
+          ? 0
+          : times.hedgeAfterMs(id, transport.peer(id) !== undefined),
       isEnough: () => {
         const members = isEnough && this.#membersNow(lookup);
         if (members === undefined || !isEnough?.(members)) return false;
@@ -210,7 +212,7 @@ export class Searcher {
   /** Nobody who is known to be something else than a server. */
   #mayBeMember({ id }: Contact): boolean {
     const { transport, presence } = this.#init;
-    return (!transport.isConnected(id) || presence.isServer(id)) && this.#mayStillBeMember(id);
+    return (transport.peer(id) === undefined || presence.isServer(id)) && this.#mayStillBeMember(id);
   }
 
   /** Not silent for the suspicion time: it may be back in a moment with what it acknowledged. */

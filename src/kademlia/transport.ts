@@ -23,11 +23,14 @@ export interface RequestOptions {
 }
 
 export interface TransportEvents {
-  /** HELLO was exchanged, or came again with other addresses. Called before any request of this peer is served. */
+  /** HELLO was exchanged. Called before any request of this peer is served; `peer(id)` knows it already. */
   onPeerConnected(peer: Peer): void;
+  /** HELLO came again, with other addresses or another mode. */
+  onPeerChanged(peer: Peer): void;
   /**
    * `lost`: the connection broke without either side having closed it, so the peer may be dead. Say it only when it is known: it has the peer
    * asked at once, and everybody who was connected to a killed node forgets it within a round trip.
+   * `peer(id)` knows it no more.
    * @param cause @default 'closed'
    */
   onPeerDisconnected(peer: Peer, cause?: 'closed' | 'lost'): void;
@@ -60,5 +63,6 @@ export interface Transport {
 
   /** Peers with an open connection. */
   peers(): readonly Peer[];
-  isConnected(id: Contact['id']): boolean;
+  /** The one with this id, if there is an open connection to it. */
+  peer(id: Contact['id']): Peer | undefined;
 }

@@ -174,8 +174,8 @@ export class Libp2pTransport implements Transport, RpcStreamOwner {
     return Array.from(this.#links.values(), (link) => link.peer);
   }
 
-  isConnected(id: NodeId): boolean {
-    return this.#links.has(id.hex);
+  peer(id: NodeId): Peer | undefined {
+    return this.#links.get(id.hex)?.peer;
   }
 
   #dispatch(call: Call): void {
@@ -277,7 +277,7 @@ export class Libp2pTransport implements Transport, RpcStreamOwner {
     const told = believableAddresses(hello.addresses, stream.connection.remoteAddr.toString());
     if (stream.peer !== undefined) {
       const link = this.#links.get(stream.remote.id.hex);
-      if (link?.update(hello, told)) this.#events?.onPeerConnected(link.peer);
+      if (link?.update(hello, told)) this.#events?.onPeerChanged(link.peer);
       return;
     }
     const mismatch = this.#isStopped
@@ -336,18 +336,19 @@ export class Libp2pTransport implements Transport, RpcStreamOwner {
   #accept(stream: RpcStream, hello: Hello, addresses: readonly string[]): void {
     const { id, publicKey } = stream.remote;
     let link = this.#links.get(id.hex);
-    const isNew = link === undefined;
     const remoteAddress = stream.connection.remoteAddr.toString();
+    const isNew = link === undefined;
     if (link === undefined) {
       const direction = stream.isOurs ? 'outbound' : 'inbound';
       const peer: Peer = { contact: { id, publicKey, addresses }, mode: hello.mode, direction, remoteAddress };
       link = new PeerLink(this.#self.id, peer, this.#services.share.createAccount());
       this.#links.set(id.hex, link);
     }
-    const isNews = link.update(hello, addresses) || isNew;
+    const hasChanged = link.update(hello, addresses);
     stream.accept(link.peer, link.account);
     link.add(stream);
-    if (isNews) this.#events?.onPeerConnected(link.peer);
+    if (isNew) this.#events?.onPeerConnected(link.peer);
+    else if (hasChanged) this.#events?.onPeerChanged(link.peer);
     const opening = this.#openingOf.get(stream);
     if (opening !== undefined) this.#succeed(opening, link);
     // The peer dialled us while we dial it: nobody has to wait for ours.

@@ -62,6 +62,7 @@ beforeAll(async () => {
   });
   await liar.start({
     onPeerConnected: () => undefined,
+    onPeerChanged: () => undefined,
     onPeerDisconnected: () => undefined,
     onRequest: async (_from, request) => answer(request),
   });

@@ -62,6 +62,19 @@ describe('a hostile peer', () => {
     });
   }
 
+  it('that says HELLO again is the same peer: changed when it says something else, and not connected anew', async () => {
+    const node = await nodes.start();
+    const peer = await hostile();
+    const stream = await peer.greet(node);
+    stream.send(framed(encodeHello(HELLO)));
+    stream.send(framed(encodeHello({ ...HELLO, mode: 'bootstrap' })));
+    await node.until(() => node.changes.length > 0);
+    expect(node.connected.map(({ mode }) => mode)).toEqual(['client']);
+    expect(node.changes.map(({ mode }) => mode)).toEqual(['bootstrap']);
+    expect(node.transport.peer(node.changes[0]!.contact.id)).toBe(node.changes[0]);
+    expect(node.disconnected).toEqual([]);
+  });
+
   it('that says anything before HELLO, or says it wrong, loses its stream', async () => {
     const node = await nodes.start();
     const peer = await hostile();

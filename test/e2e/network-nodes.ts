@@ -16,6 +16,8 @@ export interface TestNode {
   readonly transport: Libp2pTransport;
   readonly events: NodeEvent[];
   readonly connected: Peer[];
+  /** As they are after HELLO came again. */
+  readonly changes: Peer[];
   readonly disconnected: Peer[];
   /** What is answered; replace it at will. */
   serve: (from: Peer, request: Request) => Promise<Response>;
@@ -38,6 +40,7 @@ export class TestNodes {
   async start(options: Partial<CreateLibp2pTransportOptions> = {}): Promise<TestNode> {
     const events: NodeEvent[] = [];
     const connected: Peer[] = [];
+    const changes: Peer[] = [];
     const disconnected: Peer[] = [];
     let watchers: (() => void)[] = [];
     const changed = () => {
@@ -64,6 +67,7 @@ export class TestNodes {
       transport,
       events,
       connected,
+      changes,
       disconnected,
       serve: answerShortly,
       address: transport.self.addresses[0] ?? '',
@@ -78,6 +82,10 @@ export class TestNodes {
     await transport.start({
       onPeerConnected: (peer) => {
         connected.push(peer);
+        changed();
+      },
+      onPeerChanged: (peer) => {
+        changes.push(peer);
         changed();
       },
       onPeerDisconnected: (peer) => {

@@ -189,7 +189,7 @@ describe('a transport over libp2p', () => {
     );
     for (const connection of b.transport.libp2p.getConnections()) connection.abort(new Error('cable cut'));
     await outcomes;
-    expect(a.transport.isConnected(b.transport.self.id)).toBe(false);
+    expect(a.transport.peer(b.transport.self.id)).toBeUndefined();
     expect([a.disconnected.length, b.disconnected.length]).toEqual([1, 1]);
     b.serve = answerShortly;
     expect(await a.transport.request(b.transport.self, PING, SOON)).toMatchObject({ type: 'PING' });
@@ -222,7 +222,7 @@ describe('a transport over libp2p', () => {
     const contact = createContact(b.transport.self.publicKey, [`/ip4/127.0.0.1/tcp/${proxyPort}`]);
     expect(await a.transport.request(contact, PING, SOON)).toMatchObject({ type: 'PING' });
     isSilent = true;
-    while (a.transport.isConnected(contact.id)) {
+    while (a.transport.peer(contact.id) !== undefined) {
       await expect(a.transport.request(contact, PING, { timeoutMs: 700 })).rejects.toMatchObject({
         code: expect.stringMatching(/TIMEOUT|PEER_UNREACHABLE/),
       });
@@ -240,7 +240,7 @@ describe('a transport over libp2p', () => {
     for (const other of others.slice(0, 3)) await hub.transport.request(other.transport.self, PING, SOON);
     await hub.transport.request(others[0]!.transport.self, PING, SOON);
     await hub.transport.request(others[3]!.transport.self, PING, SOON);
-    const isConnected = others.map(({ transport }) => hub.transport.isConnected(transport.self.id));
+    const isConnected = others.map(({ transport }) => hub.transport.peer(transport.self.id) !== undefined);
     expect(isConnected).toEqual([true, false, true, true]);
     await others[1]!.until(() => others[1]!.disconnected.length === 1);
     expect(await others[1]!.transport.request(hub.transport.self, PING, SOON)).toMatchObject({ type: 'PING' });

@@ -65,8 +65,6 @@ export class FaultyTransport implements Transport {
   #faults = new PairFaults();
   #latency: LatencyModel = () => 0;
   #lossShare = 0;
-  // BOUNDED: by the open connections of the transport. By node id in hex.
-  readonly #connected = new Set<string>();
 
   constructor({ transport, clock, random }: FaultyTransportComponents, init: FaultyTransportInit) {
     this.mode = transport.mode;
@@ -83,7 +81,7 @@ export class FaultyTransport implements Transport {
 
   /** From now on; frames under way that a cut concerns do not arrive. */
   setConditions({ peerIds, latency, lossShare, groups, oneWay }: NodeConditions): void {
-    this.#numbers = new Map(peerIds.map((peerId, number) => [hexOf(peerId), number]));
+    this.#numbers = new Map(peerIds.map((peerId, number) => [idOf(peerId).hex, number]));
     this.#latency = latency === undefined ? () => 0 : scenarioLatency(latency, this.#init.seed);
     this.#lossShare = lossShare;
     this.#faults = new PairFaults();
@@ -94,13 +92,11 @@ export class FaultyTransport implements Transport {
   start(events: TransportEvents): Promise<void> {
     return this.#transport.start({
       onPeerConnected: (peer) => {
-        this.#countHello(peer);
+        this.#countHello();
         events.onPeerConnected(peer);
       },
-      onPeerDisconnected: (peer, cause) => {
-        this.#connected.delete(peer.contact.id.hex);
-        events.onPeerDisconnected(peer, cause);
-      },
+      onPeerChanged: (peer) => events.onPeerChanged(peer),
+      onPeerDisconnected: (peer, cause) => events.onPeerDisconnected(peer, cause),
       onRequest: (from, request) => this.#serve(events, from, request),
     });
   }
@@ -113,14 +109,14 @@ export class FaultyTransport implements Transport {
     return this.#transport.peers();
   }
 
-  isConnected(id: Contact['id']): boolean {
-    return this.#transport.isConnected(id);
+  peer(id: Contact['id']): Peer | undefined {
+    return this.#transport.peer(id);
   }
 
   async request(to: Contact, request: Request, options: RequestOptions): Promise<Response> {
     const number = this.#numbers.get(to.id.hex);
     const trip = new Trip(this.#clock, options);
-    if (number !== undefined && !this.isConnected(to.id)) await this.#shakeHands(number, trip);
+    if (number !== undefined && this.peer(to.id) === undefined) await this.#shakeHands(number, trip);
     this.traffic.count(this.traffic.purposeOf(request), encodeRequest(REQUEST_ID, request).length);
     if (number === undefined) return this.#transport.request(to, request, trip.options);
     return this.#carry(number, trip, (left) => this.#transport.request(to, request, left));
@@ -128,9 +124,9 @@ export class FaultyTransport implements Transport {
 
   async connect(address: string, options: RequestOptions): Promise<Peer> {
     const [, peerId] = /\/p2p\/([^/]+)$/.exec(address) ?? [];
-    const hex = peerId === undefined ? '' : hexOf(peerId);
-    const number = this.#numbers.get(hex);
-    if (number === undefined || this.#connected.has(hex)) return this.#transport.connect(address, options);
+    const id = peerId === undefined ? undefined : idOf(peerId);
+    const number = id === undefined || this.peer(id) !== undefined ? undefined : this.#numbers.get(id.hex);
+    if (number === undefined) return this.#transport.connect(address, options);
     const trip = new Trip(this.#clock, options);
     await this.#shakeHands(number, trip);
     return this.#transport.connect(address, trip.options);
@@ -184,9 +180,7 @@ export class FaultyTransport implements Transport {
   }
 
   /** One per connection and end. */
-  #countHello({ contact }: Peer): void {
-    if (this.#connected.has(contact.id.hex)) return;
-    this.#connected.add(contact.id.hex);
+  #countHello(): void {
     const { addresses } = this.self;
     const { constants } = this.#init;
     const time = this.#clock.now();
@@ -195,6 +189,6 @@ export class FaultyTransport implements Transport {
   }
 }
 
-function hexOf(peerId: string): string {
-  return NodeId.fromPublicKey(parsePeerIdText(peerId)).hex;
+function idOf(peerId: string): NodeId {
+  return NodeId.fromPublicKey(parsePeerIdText(peerId));
 }

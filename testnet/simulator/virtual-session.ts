@@ -1,12 +1,14 @@
 /**
- * One connection as one of its ends sees it: who is there, the requests that wait for it to open or for an answer, and the ones being served.
+ * One connection as one of its ends sees it: the peer that is there, the requests that wait for it to open or for an answer, and the ones being served.
  * Not here: dialling and which of two connections is used (virtual-transport.ts).
  */
-import { type ErrorCode, isNautilusError, NautilusError } from '../../src/core/index.ts';
+import { assert, type ErrorCode, isNautilusError, NautilusError } from '../../src/core/index.ts';
 import {
+  type Contact,
   encodeRequest,
   encodeResponse,
   MAX_REQUEST_ID,
+  type NodeMode,
   type Peer,
   type Request,
   type RequestOptions,
@@ -15,7 +17,7 @@ import {
 import { type NodeClock, NodeTimer } from './node-clock.ts';
 import { type AbortListener, offAbort, onAbort } from './on-abort.ts';
 import { ANSWER_TO, type FramePurpose, type RequestPurpose } from './traffic.ts';
-import type { Link } from './virtual-link.ts';
+import type { Endpoint, Link } from './virtual-link.ts';
 
 /** Requests one peer may have waiting here, either way; more are `RESOURCE_EXHAUSTED`. */
 const MAX_IN_FLIGHT = 256;
@@ -25,6 +27,7 @@ const MAX_MOVES = 3;
 
 /** The transport whose connection it is. One object for all of a node's sessions: there are millions of them in a large world. */
 export interface SessionOwner {
+  readonly endpoint: Endpoint;
   readonly clock: NodeClock;
   /** Counts up: whose use was the last. A number for the order, because a time would be an object of its own. */
   nextUse(): number;
@@ -108,14 +111,17 @@ class Waiter extends NodeTimer implements AbortListener {
 
 const NOBODY: readonly Waiter[] = [];
 
-export class VirtualSession {
+/** Itself the peer it leads to: one object less for each connection of each node. */
+export class VirtualSession implements Peer {
   link: Link;
   /** While we dial, undefined afterwards and when the peer dialled us. */
   dial: DialTarget | undefined;
-  peer: Peer | undefined;
   /** Larger than that of those used before it. */
   lastUse: number;
   readonly #owner: SessionOwner;
+  /** Who said HELLO last; while we dial again, whom we were connected to. */
+  #contact: Contact | undefined;
+  #mode: NodeMode = 'server';
   // BOUNDED: MAX_IN_FLIGHT. NOBODY's list while nobody waits: most connections are idle.
   #waiters = NOBODY;
   #serving = 0;
@@ -133,9 +139,37 @@ export class VirtualSession {
     return this.#waiters === NOBODY && this.#serving === 0;
   }
 
+  /** Undefined until HELLO came. */
+  get peer(): Peer | undefined {
+    return this.isOpen ? this : undefined;
+  }
+
+  get isOpen(): boolean {
+    return this.#contact !== undefined && this.dial === undefined;
+  }
+
+  get contact(): Contact {
+    assert(this.#contact !== undefined, 'who is there is known from HELLO on');
+    return this.#contact;
+  }
+
+  get mode(): NodeMode {
+    return this.#mode;
+  }
+
+  get direction(): Peer['direction'] {
+    return this.link.dialler === this.#owner.endpoint ? 'outbound' : 'inbound';
+  }
+
+  /** Undefined while nobody has taken our dial. */
+  get remoteAddress(): string | undefined {
+    const { dialler, acceptor } = this.link;
+    return (dialler === this.#owner.endpoint ? acceptor : dialler)?.address;
+  }
+
   /** Resolves with the peer once HELLO came. */
   opened(options: RequestOptions): Promise<Peer> {
-    if (this.peer !== undefined) return Promise.resolve(this.peer);
+    if (this.isOpen) return Promise.resolve(this);
     return this.#wait(undefined, options) as Promise<Peer>;
   }
 
@@ -143,12 +177,18 @@ export class VirtualSession {
     return this.#wait(request, options) as Promise<Response>;
   }
 
-  open(peer: Peer): void {
-    this.peer = peer;
+  /** HELLO came, for the first time or again. */
+  greet(contact: Contact, mode: NodeMode): void {
+    this.#contact = contact;
+    this.#mode = mode;
     this.dial = undefined;
+  }
+
+  /** Serves those who waited for HELLO. */
+  sendWaiting(): void {
     for (const waiter of this.#waiters) {
       if (waiter.request !== undefined) this.#send(waiter.id, waiter.request);
-      else if (this.#takeOut(waiter)) waiter.resolve(peer);
+      else if (this.#takeOut(waiter)) waiter.resolve(this);
     }
   }
 
@@ -190,15 +230,14 @@ export class VirtualSession {
 
   /** Unless the asker has closed the connection: it does not wait any more. */
   answer(id: number, purpose: RequestPurpose, response: Response): void {
-    if (!this.#hasEnded && this.peer !== undefined)
-      this.#owner.send(this, encodeResponse(id, response), ANSWER_TO[purpose]);
+    if (!this.#hasEnded && this.isOpen) this.#owner.send(this, encodeResponse(id, response), ANSWER_TO[purpose]);
   }
 
   /** Those who wait for `other`, a second dial to the same peer, wait for this one instead. */
   adopt(other: VirtualSession): void {
-    if (this.peer === undefined) return;
+    if (!this.isOpen) return;
     for (const waiter of other.#waiters) {
-      if (waiter.request === undefined && other.#takeOut(waiter)) waiter.resolve(this.peer);
+      if (waiter.request === undefined && other.#takeOut(waiter)) waiter.resolve(this);
     }
   }
 
@@ -222,7 +261,7 @@ export class VirtualSession {
   /** For its waiters alone: this one does not wait any longer. */
   giveUp(waiter: Waiter, reason: NautilusError): void {
     if (this.#takeOut(waiter)) waiter.reject(reason);
-    if (this.peer === undefined && this.#waiters === NOBODY && !this.#hasEnded) this.#owner.onUnwanted(this);
+    if (!this.isOpen && this.#waiters === NOBODY && !this.#hasEnded) this.#owner.onUnwanted(this);
   }
 
   #wait(request: Request | undefined, options: RequestOptions): Promise<Response | Peer> {
@@ -235,7 +274,7 @@ export class VirtualSession {
     return new Promise((resolve, reject) => {
       const waiter = new Waiter({ session: this, clock, id, request }, options, resolve, reject);
       this.#waiters = [...this.#waiters, waiter];
-      if (this.peer !== undefined && request !== undefined) this.#send(id, request);
+      if (this.isOpen && request !== undefined) this.#send(id, request);
     });
   }
 

@@ -101,11 +101,11 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
   }
 
   peers(): readonly Peer[] {
-    return [...this.#sessions.values()].flatMap(({ peer }) => peer ?? []);
+    return [...this.#sessions.values()].filter((session) => session.isOpen);
   }
 
-  isConnected(id: Contact['id']): boolean {
-    return this.#sessions.get(id.hex)?.peer !== undefined;
+  peer(id: Contact['id']): Peer | undefined {
+    return this.#sessions.get(id.hex)?.peer;
   }
 
   request(to: Contact, request: Request, options: RequestOptions): Promise<Response> {
@@ -124,7 +124,7 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
   connect(address: string, options: RequestOptions): Promise<Peer> {
     if (this.#isStopped) return Promise.reject(new NautilusError('ABORTED', 'the node has stopped'));
     const target = address.replace(/\/p2p\/[^/]+$/, '');
-    const known = this.#all().find((session) => this.#addressOf(session) === target);
+    const known = this.#all().find(({ dial, remoteAddress }) => (dial?.address ?? remoteAddress) === target);
     return (known ?? this.#dial({ address: target, others: [], expected: undefined })).opened(options);
   }
 
@@ -132,8 +132,8 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
     const frame = decodeFrame(bytes, this.#constants);
     const session = this.#sessionOf(link);
     if (session === undefined) this.#onDial(link, frame);
-    else if (session.peer === undefined) this.#onAnswer(session, frame);
-    else this.#onMessage(session, session.peer, frame);
+    else if (session.isOpen) this.#onMessage(session, frame);
+    else this.#onAnswer(session, frame);
   }
 
   onLinkClosed(link: Link, cause: CloseCause): void {
@@ -142,18 +142,18 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
     const [address, ...others] = session.dial?.others ?? [];
     if (session.dial !== undefined && address !== undefined) {
       this.#redial(session, { ...session.dial, address, others });
-    } else if (session.peer !== undefined && cause === 'closed' && session.keepMovable()) {
-      this.#dialAgain(session, session.peer);
+    } else if (session.isOpen && cause === 'closed' && session.keepMovable()) {
+      this.#dialAgain(session);
     } else this.#drop(session, { code: 'PEER_UNREACHABLE', message: 'the connection was refused or lost' }, cause);
   }
 
   /** Who closes a connection serves nobody on it: what was on its way there is sent again, as over libp2p. */
-  #dialAgain(session: VirtualSession, peer: Peer): void {
-    const [address, ...others] = peer.contact.addresses;
+  #dialAgain(session: VirtualSession): void {
+    const { id, addresses } = session.contact;
+    const [address, ...others] = addresses;
     assert(address !== undefined, 'a simulated node has an address');
-    session.peer = undefined;
-    this.#redial(session, { address, others, expected: peer.contact.id.hex });
-    this.#events?.onPeerDisconnected(peer, 'closed');
+    this.#redial(session, { address, others, expected: id.hex });
+    this.#events?.onPeerDisconnected(session, 'closed');
   }
 
   /** Those who wait for the session wait for this dial. */
@@ -211,11 +211,6 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
     else link.acceptorSession = session;
   }
 
-  /** Where the other end is. */
-  #addressOf({ dial, link }: VirtualSession): string | undefined {
-    return dial?.address ?? (link.dialler === this.endpoint ? link.acceptor : link.dialler)?.address;
-  }
-
   /** Somebody dialled us. */
   #onDial(link: Link, frame: DecodedFrame): void {
     const { network, identityAt } = this.#components;
@@ -231,7 +226,7 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
     const identity = identityAt(link.dialler);
     const { hex } = identity.id;
     const former = this.#sessions.get(hex);
-    const isCrossing = former !== undefined && former.peer === undefined;
+    const isCrossing = former !== undefined && !former.isOpen;
     // Both dialled at once: the one opened by the smaller id is used. The other end decides alike, and closes the loser.
     if (isCrossing && this.self.id.hex < hex) return;
     if (isCrossing) network.close(former.link, this.endpoint);
@@ -239,7 +234,8 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
     const session = isCrossing ? former : this.#createSession(link, undefined);
     if (isCrossing) this.#moveTo(session, link);
     network.send(link, this.endpoint, this.#hello(), 'HELLO');
-    this.#open(session, identity, frame.hello, 'inbound');
+    this.#open(session, identity, frame.hello);
+    this.#adoptDials(session, link.dialler.address);
   }
 
   /** The peer we dialled speaks for the first time. */
@@ -255,25 +251,25 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
     if (mismatch !== undefined) this.#drop(session, mismatch);
     else if (identity.id.hex !== (session.dial?.expected ?? identity.id.hex)) {
       this.#drop(session, { code: 'PEER_UNREACHABLE', message: 'another identity answered there' });
-    } else this.#open(session, identity, frame.hello, 'outbound');
+    } else this.#open(session, identity, frame.hello);
   }
 
-  #onMessage(session: VirtualSession, peer: Peer, frame: DecodedFrame): void {
+  #onMessage(session: VirtualSession, frame: DecodedFrame): void {
+    const { contact } = session;
     switch (frame.kind) {
       case 'hello':
-        if (frame.hello.addresses.join() === peer.contact.addresses.join()) return; // a duplicate
-        session.peer = { ...peer, contact: { ...peer.contact, addresses: frame.hello.addresses } };
-        this.#events?.onPeerConnected(session.peer);
+        if (frame.hello.addresses.join() === contact.addresses.join()) return; // a duplicate
+        session.greet({ ...contact, addresses: frame.hello.addresses }, frame.hello.mode);
+        this.#events?.onPeerChanged(session);
         return;
       case 'response':
-        if (!session.onResponse(frame.requestId, frame.response))
-          this.#misbehaved(session, peer, 'answer of another type');
+        if (!session.onResponse(frame.requestId, frame.response)) this.#misbehaved(session, 'answer of another type');
         return;
       case 'request': {
         const { requestId, request } = frame;
         assert(this.#events !== undefined, 'connections come after start()');
         const events = this.#events;
-        void session.serve(requestId, this.purposeOf(request), () => events.onRequest(peer, request));
+        void session.serve(requestId, this.purposeOf(request), () => events.onRequest(session, request));
         return;
       }
       case 'unsupported':
@@ -286,32 +282,27 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
         return;
       }
       case 'invalid':
-        this.#misbehaved(session, peer, frame.reason);
+        this.#misbehaved(session, frame.reason);
     }
   }
 
-  #misbehaved(session: VirtualSession, peer: Peer, reason: string): void {
-    this.#components.observer.notify({ type: 'peer-misbehaved', nodeId: peer.contact.id.hex, reason });
+  #misbehaved(session: VirtualSession, reason: string): void {
+    this.#components.observer.notify({ type: 'peer-misbehaved', nodeId: session.contact.id.hex, reason });
     this.#drop(session, { code: 'MALFORMED', message: `the peer broke the protocol: ${reason}` });
   }
 
-  #open(session: VirtualSession, identity: Contact, hello: Hello, direction: Peer['direction']): void {
-    const { id, publicKey } = identity;
+  #open(session: VirtualSession, { id, publicKey }: Contact, { addresses, mode }: Hello): void {
     const former = this.#sessions.get(id.hex);
-    if (former?.peer !== undefined && former !== session) {
+    if (former?.isOpen && former !== session) {
       this.#drop(former, { code: 'PEER_UNREACHABLE', message: 'the peer connected anew' });
     }
     this.#sessions.set(id.hex, session);
     this.#anonymousDials.delete(session);
-    const { dialler, acceptor } = session.link;
-    const remoteAddress = (dialler === this.endpoint ? acceptor : dialler)?.address;
-    const contact = createContact(publicKey, hello.addresses);
-    const peer: Peer = { contact, mode: hello.mode, direction, remoteAddress };
     this.#closeLeastUsed();
+    session.greet(createContact(publicKey, addresses), mode);
     assert(this.#events !== undefined, 'connections come after start()');
-    this.#events.onPeerConnected(peer);
-    session.open(peer);
-    if (direction === 'inbound') this.#adoptDials(session, session.link.dialler.address);
+    this.#events.onPeerConnected(session);
+    session.sendWaiting();
   }
 
   /** A dial to an address, made before we knew who is there, that the peer's own dial has overtaken. */
@@ -339,21 +330,21 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
   #pickLeastUsed(): void {
     const idle: { session: VirtualSession; lastUse: number }[] = [];
     for (const session of this.#sessions.values()) {
-      if (session.isIdle && session.peer !== undefined) idle.push({ session, lastUse: session.lastUse });
+      if (session.isIdle && session.isOpen) idle.push({ session, lastUse: session.lastUse });
     }
     this.#closing = idle.sort((a, b) => b.lastUse - a.lastUse).slice(-CLOSING_BATCH);
   }
 
   /** The connection ends, for everybody who waits for it. */
   #drop(session: VirtualSession, reason: EndReason, cause: CloseCause = 'closed'): void {
-    const { link, peer } = session;
+    const { link, isOpen } = session;
     this.#assign(link, undefined);
     this.#anonymousDials.delete(session);
-    const hex = peer?.contact.id.hex ?? session.dial?.expected;
+    const hex = isOpen ? session.contact.id.hex : session.dial?.expected;
     if (hex !== undefined && this.#sessions.get(hex) === session) this.#sessions.delete(hex);
     this.#components.network.close(link, this.endpoint);
     session.end(reason);
-    if (peer !== undefined) this.#events?.onPeerDisconnected(peer, cause);
+    if (isOpen) this.#events?.onPeerDisconnected(session, cause);
   }
 
   #moveTo(session: VirtualSession, link: Link): void {

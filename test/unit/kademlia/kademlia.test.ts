@@ -198,10 +198,10 @@ describe('Kademlia', () => {
       a.transport.disconnect(b.kademlia.self, 'lost');
       await network.clock.advance(100);
       expect(a.kademlia.table.size).toBe(2);
-      expect(a.transport.isConnected(b.kademlia.self.id)).toBe(true);
+      expect(a.transport.peer(b.kademlia.self.id)).toBeDefined();
       a.transport.disconnect(b.kademlia.self);
       await network.clock.advance(100);
-      expect(a.transport.isConnected(b.kademlia.self.id)).toBe(false);
+      expect(a.transport.peer(b.kademlia.self.id)).toBeUndefined();
       expect(a.kademlia.table.size).toBe(2);
     });
 

@@ -244,8 +244,8 @@ export class MemoryTransport implements Transport {
     return [...this.#peers.values()];
   }
 
-  isConnected(id: Contact['id']): boolean {
-    return this.#peers.has(id.hex);
+  peer(id: Contact['id']): Peer | undefined {
+    return this.#peers.get(id.hex);
   }
 
   disconnect(contact: Contact, cause: 'closed' | 'lost' = 'closed'): void {
@@ -294,7 +294,7 @@ export class MemoryTransport implements Transport {
     for (const address of to.addresses) {
       const other = this.#network.transports.get(address);
       if (other === undefined || !other.self.id.equals(to.id)) continue;
-      if (!this.isConnected(to.id)) await this.connect(address, { timeoutMs: 0 });
+      if (this.peer(to.id) === undefined) await this.connect(address, { timeoutMs: 0 });
       if (other.state === 'dead') break;
       return other;
     }

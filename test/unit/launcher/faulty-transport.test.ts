@@ -59,8 +59,8 @@ class InstantTransport implements Transport {
     return [];
   }
 
-  isConnected(id: Contact['id']): boolean {
-    return this.connected.has(id.hex);
+  peer(id: Contact['id']): Peer | undefined {
+    return this.connected.has(id.hex) ? { contact: near, mode: 'server', direction: 'outbound' } : undefined;
   }
 }
 
@@ -254,6 +254,7 @@ describe('what is sent', () => {
     const peer: Peer = { contact: near, mode: 'server', direction: 'inbound' };
     await transport.start({
       onPeerConnected: () => undefined,
+      onPeerChanged: () => undefined,
       onPeerDisconnected: () => undefined,
       onRequest: () => Promise.resolve(PONG),
     });
@@ -261,7 +262,7 @@ describe('what is sent', () => {
     transport.traffic.aim(key, 'FIND_NODE to write');
     const lookup: Request = { type: 'FIND_NODE', target: key };
     inner.events?.onPeerConnected(peer);
-    inner.events?.onPeerConnected(peer);
+    inner.events?.onPeerChanged(peer);
     await transport.request(near, PING, { timeoutMs: 1_000 });
     await transport.request(near, lookup, { timeoutMs: 1_000 });
     await inner.events?.onRequest(peer, PING);
@@ -280,6 +281,7 @@ describe('what is sent', () => {
     conditions({ lossShare: 1 });
     await transport.start({
       onPeerConnected: () => undefined,
+      onPeerChanged: () => undefined,
       onPeerDisconnected: () => undefined,
       onRequest: () => Promise.reject(new NautilusError('RESOURCE_EXHAUSTED', 'busy')),
     });

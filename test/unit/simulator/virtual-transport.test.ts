@@ -42,6 +42,7 @@ async function createPair(
       let served = 0;
       await transport.start({
         onPeerConnected: (peer) => log.push(`connected ${name(peer)}`),
+        onPeerChanged: (peer) => log.push(`changed ${name(peer)}`),
         onPeerDisconnected: (peer, cause) => log.push(`${cause === 'lost' ? 'lost' : 'disconnected'} ${name(peer)}`),
         onRequest: async (peer, request): Promise<Response> => {
           log.push(`${request.type} from ${name(peer)}`);
@@ -111,7 +112,7 @@ describe('VirtualTransport', () => {
     network.kill(b.transport.endpoint);
     await clock.settle(pending);
     expect(a.log).toEqual(['connected 1', 'lost 1']);
-    expect(a.transport.isConnected(b.self.id)).toBe(false);
+    expect(a.transport.peer(b.self.id)).toBeUndefined();
     expect(b.log).toEqual(['connected 0', 'PING from 0']);
   });
 
@@ -170,7 +171,7 @@ describe('VirtualTransport', () => {
     await clock.settle(a.transport.request(b.self, PING, OPTIONS));
     network.partition([[0], [1]]);
     await clock.settle(expect(a.transport.request(b.self, PING, OPTIONS)).rejects.toMatchObject({ code: 'TIMEOUT' }));
-    expect(a.transport.isConnected(b.self.id)).toBe(true);
+    expect(a.transport.peer(b.self.id)).toBeDefined();
     network.heal();
     expect((await clock.settle(a.transport.request(b.self, PING, OPTIONS))).type).toBe('PING');
   });

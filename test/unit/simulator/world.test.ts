@@ -68,7 +68,7 @@ describe('World', () => {
   it('breaks the connections of a killed node at once, and those of one that vanished never', async () => {
     const world = await World.create({ seed: 9, nodes: 4 });
     await world.do(() => Promise.all([2, 3].map((to) => world.node(1).kademlia.ping(world.node(to).self))));
-    const isConnected = (to: number) => world.node(1).life.transport.isConnected(world.node(to).self.id);
+    const isConnected = (to: number) => world.node(1).life.kademlia.isConnected(world.node(to).self.id);
     expect([isConnected(2), isConnected(3)]).toEqual([true, true]);
     world.node(2).kill();
     world.node(3).kill({ silent: true });
