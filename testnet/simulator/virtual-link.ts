@@ -12,6 +12,7 @@ export interface ConnectionHandler {
 /** `lost`: an open connection broke, and nobody had closed it. Closed and refused ones are `closed`. */
 export type CloseCause = 'closed' | 'lost';
 
+/** Times are whole milliseconds on the world's clock, rounded up: a small integer is no object of its own. */
 export class Link {
   readonly dialler: Endpoint;
   /** Undefined until the dial arrived. */
@@ -21,11 +22,11 @@ export class Link {
   acceptorSession: unknown;
   /** One of its ends closed it on purpose: whatever comes of it later, it was not lost. */
   isClosed = false;
-  /** When the acceptor's first frame, its HELLO, arrives; ms on the world's clock. Before it was sent: never. */
-  answeredAt = Number.POSITIVE_INFINITY;
-  /** When the last frame of each direction arrives, ms on the world's clock: the end of the connection is not heard before it. */
-  diallerArrivesBy = Number.NEGATIVE_INFINITY;
-  acceptorArrivesBy = Number.NEGATIVE_INFINITY;
+  /** When the acceptor's first frame, its HELLO, arrives; undefined before it was sent. */
+  answeredAt: number | undefined;
+  /** When the last frame of each direction arrives: the end of the connection is not heard before it. */
+  diallerArrivesBy = 0;
+  acceptorArrivesBy = 0;
 
   constructor(dialler: Endpoint) {
     this.dialler = dialler;

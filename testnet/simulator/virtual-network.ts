@@ -189,10 +189,10 @@ export class VirtualNetwork {
     const now = this.#clock.monotonic();
     let arrivesAt = now + uploadMs + this.#latency(from, to);
     if (from === link.acceptor) {
-      if (link.answeredAt === Number.POSITIVE_INFINITY) link.answeredAt = arrivesAt;
+      if (link.answeredAt === undefined) link.answeredAt = Math.ceil(arrivesAt);
       else arrivesAt = Math.max(arrivesAt, link.answeredAt);
-      link.acceptorArrivesBy = Math.max(link.acceptorArrivesBy, arrivesAt);
-    } else link.diallerArrivesBy = Math.max(link.diallerArrivesBy, arrivesAt);
+      link.acceptorArrivesBy = Math.max(link.acceptorArrivesBy, Math.ceil(arrivesAt));
+    } else link.diallerArrivesBy = Math.max(link.diallerArrivesBy, Math.ceil(arrivesAt));
     this.#clock.schedule(arrivesAt - now, new FrameUnderWay(this, link, from, to, frame));
   }
 
