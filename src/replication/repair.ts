@@ -99,7 +99,8 @@ const MAX_WELCOME_MS = 60_000;
 const HEAD_START_MS = 1_000;
 /** Receivers of a node that leaves, at a time: it has little time, and some of them may be gone as well. */
 const RECEIVERS_AT_ONCE = 8;
-const HEARTBEAT_MS = 10_000;
+/** From beat to beat, as a share of the suspicion time: a machine that stalls for the rest of it was not away. */
+const HEARTBEAT_SHARE = 2 / 3;
 const PACE_MS = 50;
 /** How long a key must have been no business of ours before it goes: a round, which may have been a short one. */
 const LINGER_SHARE = 0.9;
@@ -243,12 +244,12 @@ export class Repair {
     return this.#membership.hasStayed && hex < this.#components.kademlia.self.id.hex ? HEAD_START_MS : 0;
   }
 
-  /** Noticed only by the time that passed: a process that was stopped, a machine that slept. The others went on without us. */
+  /** Noticed only by the time that passed: a process that was stopped, a machine that slept. The others may have gone on without us. */
   #beat(): void {
     const { clock, constants } = this.#components;
     const before = clock.monotonic();
-    this.#heartbeat = clock.setTimer(HEARTBEAT_MS, () => {
-      if (clock.monotonic() - before > HEARTBEAT_MS + constants.suspicionTimeMs) {
+    this.#heartbeat = clock.setTimer(Math.round(constants.suspicionTimeMs * HEARTBEAT_SHARE), () => {
+      if (clock.monotonic() - before > constants.suspicionTimeMs) {
         this.settlement.forget();
         for (const partner of this.#partners.values()) partner.dueAt = clock.monotonic();
         this.#arm();
