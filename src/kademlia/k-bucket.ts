@@ -25,13 +25,15 @@ export function newEntry(contact: Contact, groups: readonly string[], seenAt: nu
   return { contact, head: contact.id.head, groups, seenAt, failures: 0, answersBeforeFailures: 0 };
 }
 
+/** One object for all buckets of a table. */
 export interface KBucketInit {
-  /** Asked whenever somebody wants in. It may shrink: nobody is evicted for it, newcomers find the bucket full. */
-  capacity(): number;
+  /** Of the bucket with this index, asked whenever somebody wants in. It may shrink: nobody is evicted for it, newcomers find the bucket full. */
+  capacityOf(index: number): number;
   readonly maxReplacements: number;
 }
 
 export class KBucket {
+  readonly #index: number;
   readonly #init: KBucketInit;
   // BOUNDED: the largest capacity, add() is refused when full.
   readonly #entries: TableEntry[] = [];
@@ -42,7 +44,8 @@ export class KBucket {
   /** When a lookup last went through this range, monotonic ms. */
   refreshedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(init: KBucketInit) {
+  constructor(index: number, init: KBucketInit) {
+    this.#index = index;
     this.#init = init;
   }
 
@@ -51,7 +54,7 @@ export class KBucket {
   }
 
   get isFull(): boolean {
-    return this.#entries.length >= this.#init.capacity();
+    return this.#entries.length >= this.#init.capacityOf(this.#index);
   }
 
   /** Somebody waits for a place. */

@@ -10,7 +10,7 @@ import { addressGroups } from './address.ts';
 import { type Contact, sameAddresses } from './contact.ts';
 import { commonPrefixLength, compareDistance } from './distance.ts';
 import { GroupLimits, type GroupLimitsInit } from './group-limits.ts';
-import { KBucket, newEntry, type TableEntry } from './k-bucket.ts';
+import { KBucket, type KBucketInit, newEntry, type TableEntry } from './k-bucket.ts';
 import { LostContacts } from './lost-contacts.ts';
 import { FAR_CONTACTS, hasMany, neighbourhoodDepth } from './neighbourhood-depth.ts';
 import { estimateOthers } from './network-size.ts';
@@ -59,12 +59,11 @@ export class RoutingTable {
   readonly k: number;
   readonly #maxFailures: number;
   readonly #groups: GroupLimits;
-  // BOUNDED: one per bit of an id, made when somebody lives there.
-  readonly #buckets: (KBucket | undefined)[];
+  readonly #bucketInit: KBucketInit;
+  // BOUNDED: one per bit of an id, up to the last that is not empty; those between are made when somebody lives there.
+  readonly #buckets: (KBucket | undefined)[] = [];
   // BOUNDED: as the buckets: everybody with a place, by hex id.
   readonly #places = new Map<string, TableEntry>();
-  /** Behind the last bucket there is. */
-  #depth = 0;
   readonly #lost: LostContacts;
   #doubtful = 0;
   #revision = 0;
@@ -79,7 +78,11 @@ export class RoutingTable {
     this.#groups = new GroupLimits(init);
     this.#lost = new LostContacts(LOST_FACTOR * k);
     this.#maxFailures = maxFailures;
-    this.#buckets = new Array<KBucket | undefined>(self.bytes.length * 8).fill(undefined);
+    this.#bucketInit = { capacityOf: (index) => this.#capacityOf(index), maxReplacements: k };
+  }
+
+  get #idBits(): number {
+    return this.self.bytes.length * 8;
   }
 
   /** Contacts that are not in doubt. 0 means: nobody is known to be there. */
@@ -95,7 +98,7 @@ export class RoutingTable {
   /** A contact answered, or asked us something. */
   insert(contact: Contact, seenAt: number): InsertOutcome {
     const index = this.bucketIndex(contact.id);
-    if (index === this.#buckets.length) return { kind: 'rejected', reason: 'self' };
+    if (index === this.#idBits) return { kind: 'rejected', reason: 'self' };
     this.#answers++;
     const bucket = this.#bucketAt(index);
     const known = this.#places.get(contact.id.hex);
@@ -118,7 +121,7 @@ export class RoutingTable {
   /** Takes back a contact of an earlier run, in doubt until it answers. Full buckets and groups refuse it. */
   restore(contact: Contact, seenAt: number): boolean {
     const index = this.bucketIndex(contact.id);
-    if (index === this.#buckets.length) return false;
+    if (index === this.#idBits) return false;
     const bucket = this.#bucketAt(index);
     const entry = newEntry(contact, addressGroups(contact.addresses), seenAt);
     if (bucket.isFull || this.#places.has(contact.id.hex) || !this.#groups.hasRoom(bucket, entry.groups)) return false;
@@ -167,7 +170,7 @@ export class RoutingTable {
   /** The `count` contacts nearest to `target`, nearest first; those in doubt only when nobody else is known. */
   closest(target: NodeId, count: number, exclude?: NodeId): Contact[] {
     const found: Contact[] = [];
-    const depth = this.#depth;
+    const depth = this.#buckets.length;
     for (let j = 0; j < depth && found.length < count; j++) {
       if (this.#isNearerSide(target, j)) this.#collect(j, target, exclude, found);
     }
@@ -181,7 +184,7 @@ export class RoutingTable {
   /** How many known contacts are nearer to `target` than this node. */
   countNearer(target: NodeId): number {
     let nearer = 0;
-    for (let j = 0; j < this.#depth; j++) {
+    for (let j = 0; j < this.#buckets.length; j++) {
       const bucket = this.#buckets[j];
       if (bucket !== undefined && this.#isNearerSide(target, j)) nearer += this.#trusted(bucket);
     }
@@ -210,7 +213,7 @@ export class RoutingTable {
 
   /** Everybody with a place, by bucket, least recently seen first. */
   *entries(): IterableIterator<Readonly<TableEntry>> {
-    for (let j = 0; j < this.#depth; j++) {
+    for (let j = 0; j < this.#buckets.length; j++) {
       const bucket = this.#buckets[j];
       if (bucket !== undefined) yield* bucket.entries;
     }
@@ -228,7 +231,7 @@ export class RoutingTable {
   /** Who waits for a place of the bucket where most do, and who is remembered after losing one. */
   get loads(): { readonly waiting: Load; readonly lost: Load } {
     let waiting: Load = { size: 0, limit: this.k };
-    for (let j = 0; j < this.#depth; j++) {
+    for (let j = 0; j < this.#buckets.length; j++) {
       const inBucket = this.#buckets[j]?.waiting;
       if (inBucket !== undefined && inBucket.size > waiting.size) waiting = inBucket;
     }
@@ -239,7 +242,7 @@ export class RoutingTable {
   neighbourhood(): Neighbourhood {
     const depth = this.neighbourhoodDepth();
     const contacts: Contact[] = [];
-    for (let j = depth; j < this.#depth; j++) {
+    for (let j = depth; j < this.#buckets.length; j++) {
       for (const entry of this.#buckets[j]?.entries ?? []) if (!this.#isDoubtful(entry)) contacts.push(entry.contact);
     }
     return { contacts, depth };
@@ -249,12 +252,12 @@ export class RoutingTable {
   neighbourAt(share: number): Contact | undefined {
     const depth = this.neighbourhoodDepth();
     let count = 0;
-    for (let j = depth; j < this.#depth; j++) {
+    for (let j = depth; j < this.#buckets.length; j++) {
       const bucket = this.#buckets[j];
       if (bucket !== undefined) count += this.#trusted(bucket);
     }
     let index = Math.floor(share * count);
-    for (let j = depth; j < this.#depth; j++) {
+    for (let j = depth; j < this.#buckets.length; j++) {
       const bucket = this.#buckets[j];
       if (bucket === undefined) continue;
       const trusted = this.#trusted(bucket);
@@ -282,9 +285,7 @@ export class RoutingTable {
 
   /** Contacts not in doubt per bucket index, up to the last bucket with any. */
   sizes(): number[] {
-    const sizes = this.#buckets
-      .slice(0, this.#depth)
-      .map((bucket) => (bucket === undefined ? 0 : this.#trusted(bucket)));
+    const sizes = this.#buckets.map((bucket) => (bucket === undefined ? 0 : this.#trusted(bucket)));
     return sizes.slice(0, sizes.findLastIndex((size) => size > 0) + 1);
   }
 
@@ -299,7 +300,7 @@ export class RoutingTable {
   /** The nearest bucket with places left in which there may be others all the same, if there are few enough of them to know them all. */
   unsearchedBucket(): number | undefined {
     const others = this.estimateOthers();
-    for (let j = this.#depth - 1; j >= 0; j--) {
+    for (let j = this.#buckets.length - 1; j >= 0; j--) {
       const bucket = this.#buckets[j];
       if (!bucket?.mayHideOthers || bucket.isFull) continue;
       // With fewer than every bucket has that can have them, the estimate may be wrong.
@@ -311,7 +312,7 @@ export class RoutingTable {
   /** A lookup of `target` went through its bucket; `monotonicMs` from the clock. */
   markRefreshed(target: NodeId, monotonicMs: number): void {
     const index = this.bucketIndex(target);
-    if (index < this.#buckets.length) this.#bucketAt(index).refreshedAt = monotonicMs;
+    if (index < this.#idBits) this.#bucketAt(index).refreshedAt = monotonicMs;
   }
 
   /** Indices of buckets no lookup went through since `monotonicMs`, up to the one of our nearest contact. */
@@ -329,7 +330,7 @@ export class RoutingTable {
     const { self, k, size } = this;
     if (this.#surroundings?.revision === this.#revision) return this.#surroundings;
     const others = estimateOthers({ self, nearest: this.closest(self, k), k, known: size });
-    const buckets = this.#buckets.slice(0, this.#depth).map((bucket) => ({
+    const buckets = this.#buckets.map((bucket) => ({
       trusted: bucket === undefined ? 0 : this.#trusted(bucket),
       places: bucket?.size ?? 0,
       mayHideOthers: bucket?.mayHideOthers ?? false,
@@ -341,16 +342,16 @@ export class RoutingTable {
   #bucketAt(index: number): KBucket {
     let bucket = this.#buckets[index];
     if (bucket === undefined) {
-      bucket = new KBucket({ capacity: () => this.#capacityOf(index), maxReplacements: this.k });
+      bucket = new KBucket(index, this.#bucketInit);
+      while (this.#buckets.length < index) this.#buckets.push(undefined);
       this.#buckets[index] = bucket;
-      this.#depth = Math.max(this.#depth, index + 1);
     }
     return bucket;
   }
 
   #capacityOf(index: number): number {
     let nearer = 1; // this node
-    for (let j = index + 1; j < this.#depth && nearer < this.k; j++) {
+    for (let j = index + 1; j < this.#buckets.length && nearer < this.k; j++) {
       const bucket = this.#buckets[j];
       if (bucket !== undefined) nearer += this.#trusted(bucket);
     }
@@ -404,7 +405,7 @@ export class RoutingTable {
   /** Free places to those who wait: one was left, and buckets farther away may have become some of the nearest. */
   #promote(): Contact[] {
     const promoted: Contact[] = [];
-    for (let j = this.#depth - 1; j >= 0; j--) {
+    for (let j = this.#buckets.length - 1; j >= 0; j--) {
       const bucket = this.#buckets[j];
       while (bucket?.hasWaiting && !bucket.isFull) {
         const entry = bucket.takeReplacement(({ groups }) => this.#groups.hasRoom(bucket, groups));

@@ -5,7 +5,7 @@ import { byteId, byteOf, contact } from './byte-ids.ts';
 const entry = (value: number): TableEntry => newEntry(contact(value), [], 0);
 
 function bucketOf(capacity: number, ...values: number[]): { bucket: KBucket; entries: TableEntry[] } {
-  const bucket = new KBucket({ capacity: () => capacity, maxReplacements: capacity });
+  const bucket = new KBucket(0, { capacityOf: () => capacity, maxReplacements: capacity });
   const entries = values.map(entry);
   for (const each of entries) bucket.add(each);
   return { bucket, entries };
