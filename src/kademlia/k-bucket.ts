@@ -33,7 +33,8 @@ export interface KBucketInit {
 }
 
 export class KBucket {
-  readonly #index: number;
+  /** In its table. */
+  readonly index: number;
   readonly #init: KBucketInit;
   // BOUNDED: the largest capacity, add() is refused when full.
   readonly #entries: TableEntry[] = [];
@@ -45,7 +46,7 @@ export class KBucket {
   refreshedAt = Number.NEGATIVE_INFINITY;
 
   constructor(index: number, init: KBucketInit) {
-    this.#index = index;
+    this.index = index;
     this.#init = init;
   }
 
@@ -54,7 +55,7 @@ export class KBucket {
   }
 
   get isFull(): boolean {
-    return this.#entries.length >= this.#init.capacityOf(this.#index);
+    return this.#entries.length >= this.#init.capacityOf(this.index);
   }
 
   /** Somebody waits for a place. */

@@ -80,8 +80,8 @@ const DEFAULT_INIT: KademliaInit = {
 
 export interface KademliaEvents {
   /**
-   * Somebody got or lost a place in the table, or came into doubt or out of it: `neighbourhood()` may be another. Called synchronously, after
-   * the table changed, also several times in a row. Must not throw.
+   * Somebody got or lost a place in the table, or came into doubt or out of it, so that `neighbourhood()` may be another. Called synchronously,
+   * after the table changed, also several times in a row. Must not throw.
    */
   onContactsChanged(): void;
 }

@@ -25,12 +25,18 @@ export function hasMany(index: number, k: number, others: number): boolean {
   return others / 2 ** (index + 1) >= UNFILLED_FACTOR * k;
 }
 
+export interface NeighbourhoodDepth {
+  /** Leading bits shared by the neighbourhood; 0: it is everybody. */
+  readonly depth: number;
+  /** Index of the farthest bucket that had a say in it: at most the depth. */
+  readonly decidedBy: number;
+}
+
 /**
  * @param buckets by index, from the farthest; missing ones are empty
  * @param others nodes besides this one, estimated
- * @returns leading bits shared by the neighbourhood; 0: it is everybody
  */
-export function neighbourhoodDepth(buckets: readonly BucketCounts[], k: number, others: number): number {
+export function neighbourhoodDepth(buckets: readonly BucketCounts[], k: number, others: number): NeighbourhoodDepth {
   let within = 1; // this node
   let depth = buckets.length;
   while (depth > 0 && within < k) {
@@ -41,8 +47,8 @@ export function neighbourhoodDepth(buckets: readonly BucketCounts[], k: number, 
   for (let j = depth - 1; j >= 0; j--) {
     const { places, mayHideOthers } = buckets[j]!;
     // Maintenance keeps FAR_CONTACTS in every bucket that has them: where there are fewer, there are no more, whatever the estimate says.
-    if (hasMany(j, k, others) && places >= FAR_CONTACTS) break;
+    if (hasMany(j, k, others) && places >= FAR_CONTACTS) return { depth, decidedBy: j };
     if (places < k && !mayHideOthers) depth = j;
   }
-  return depth;
+  return { depth, decidedBy: 0 };
 }

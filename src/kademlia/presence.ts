@@ -35,7 +35,7 @@ export class Presence {
     this.#init = init;
   }
 
-  /** @param onContactsChanged called at once after somebody got or lost a place, or came into doubt or out of it */
+  /** @param onContactsChanged called at once after a change of the table by which the neighbourhood may be another */
   start(onContactsChanged: () => void): void {
     this.#revision = this.#init.table.revision;
     this.#onContactsChanged = onContactsChanged;

@@ -12,7 +12,7 @@ import { commonPrefixLength, compareDistance } from './distance.ts';
 import { GroupLimits, type GroupLimitsInit } from './group-limits.ts';
 import { KBucket, type KBucketInit, newEntry, type TableEntry } from './k-bucket.ts';
 import { LostContacts } from './lost-contacts.ts';
-import { FAR_CONTACTS, hasMany, neighbourhoodDepth } from './neighbourhood-depth.ts';
+import { FAR_CONTACTS, hasMany, type NeighbourhoodDepth, neighbourhoodDepth } from './neighbourhood-depth.ts';
 import { estimateOthers } from './network-size.ts';
 import type { NodeId } from './node-id.ts';
 import {
@@ -40,10 +40,9 @@ export interface Neighbourhood {
 }
 
 /** What follows from who is known, as of a revision. */
-interface Surroundings {
+interface Surroundings extends NeighbourhoodDepth {
   readonly revision: number;
   readonly others: number;
-  readonly depth: number;
 }
 
 /**
@@ -90,7 +89,7 @@ export class RoutingTable {
     return this.#places.size - this.#doubtful;
   }
 
-  /** Another number whenever somebody got or lost a place, or came into doubt or out of it. */
+  /** Another number whenever `neighbourhood()` may be another. */
   get revision(): number {
     return this.#revision;
   }
@@ -103,7 +102,7 @@ export class RoutingTable {
     const bucket = this.#bucketAt(index);
     const known = this.#places.get(contact.id.hex);
     if (known !== undefined) {
-      this.#clearFailures(known);
+      this.#clearFailures(bucket, known);
       if (!sameAddresses(known.contact, contact)) this.#changeAddresses(bucket, known, contact);
       known.seenAt = seenAt;
       bucket.touch(known);
@@ -141,7 +140,7 @@ export class RoutingTable {
     if (bucket === undefined || entry === undefined) return UNKNOWN;
     if (entry.failures === 0) entry.answersBeforeFailures = this.#answers;
     entry.failures++;
-    if (entry.failures === this.#maxFailures) this.#countDoubtful(1);
+    if (entry.failures === this.#maxFailures) this.#countDoubtful(bucket, 1);
     if (entry.failures < this.#maxFailures || this.#answers === entry.answersBeforeFailures) return KEPT;
     this.#lost.add(entry.contact);
     this.#displace(bucket, entry);
@@ -294,7 +293,7 @@ export class RoutingTable {
     const bucket = this.#buckets[index];
     if (bucket === undefined || bucket.isFull || !bucket.mayHideOthers) return;
     bucket.mayHideOthers = false;
-    this.#revision++; // the neighbourhood may reach farther now
+    this.#noteChange(bucket); // the neighbourhood may reach farther now
   }
 
   /** The nearest bucket with places left in which there may be others all the same, if there are few enough of them to know them all. */
@@ -335,7 +334,7 @@ export class RoutingTable {
       places: bucket?.size ?? 0,
       mayHideOthers: bucket?.mayHideOthers ?? false,
     }));
-    this.#surroundings = { revision: this.#revision, others, depth: neighbourhoodDepth(buckets, k, others) };
+    this.#surroundings = { revision: this.#revision, others, ...neighbourhoodDepth(buckets, k, others) };
     return this.#surroundings;
   }
 
@@ -369,9 +368,9 @@ export class RoutingTable {
       }
       // Who just spoke is better than who has been silent.
       this.#lost.add(doubtful.contact);
-      this.#takePlace(doubtful);
+      this.#takePlace(bucket, doubtful);
       bucket.replace(doubtful, entry);
-      this.#givePlace(entry);
+      this.#givePlace(bucket, entry);
       return INSERTED;
     }
     this.#place(bucket, entry);
@@ -380,26 +379,26 @@ export class RoutingTable {
 
   #place(bucket: KBucket, entry: TableEntry): void {
     bucket.add(entry);
-    this.#givePlace(entry);
+    this.#givePlace(bucket, entry);
   }
 
   #displace(bucket: KBucket, entry: TableEntry): void {
     bucket.delete(entry);
-    this.#takePlace(entry);
+    this.#takePlace(bucket, entry);
   }
 
-  #givePlace(entry: TableEntry): void {
+  #givePlace(bucket: KBucket, entry: TableEntry): void {
     this.#places.set(entry.contact.id.hex, entry);
     this.#groups.count(entry.groups, 1);
-    if (this.#isDoubtful(entry)) this.#countDoubtful(1);
-    this.#revision++;
+    if (this.#isDoubtful(entry)) this.#doubtful++;
+    this.#noteChange(bucket);
   }
 
-  #takePlace(entry: TableEntry): void {
+  #takePlace(bucket: KBucket, entry: TableEntry): void {
     this.#places.delete(entry.contact.id.hex);
     this.#groups.count(entry.groups, -1);
-    if (this.#isDoubtful(entry)) this.#countDoubtful(-1);
-    this.#revision++;
+    if (this.#isDoubtful(entry)) this.#doubtful--;
+    this.#noteChange(bucket);
   }
 
   /** Free places to those who wait: one was left, and buckets farther away may have become some of the nearest. */
@@ -431,14 +430,21 @@ export class RoutingTable {
     this.#groups.count(entry.groups, 1);
   }
 
-  #clearFailures(entry: TableEntry): void {
-    if (this.#isDoubtful(entry)) this.#countDoubtful(-1);
+  #clearFailures(bucket: KBucket, entry: TableEntry): void {
+    if (this.#isDoubtful(entry)) this.#countDoubtful(bucket, -1);
     entry.failures = 0;
   }
 
-  #countDoubtful(change: 1 | -1): void {
+  #countDoubtful(bucket: KBucket, change: 1 | -1): void {
     this.#doubtful += change;
-    this.#revision++;
+    this.#noteChange(bucket);
+  }
+
+  /** What comes and goes too far away to have a say is no news to the neighbourhood. */
+  #noteChange({ index }: KBucket): void {
+    const known = this.#surroundings;
+    const hasNoSay = known?.revision === this.#revision && index < known.decidedBy;
+    if (!hasNoSay) this.#revision++;
   }
 
   #trusted(bucket: KBucket): number {

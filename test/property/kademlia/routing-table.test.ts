@@ -5,7 +5,7 @@ import { byteId, byteOf, contact, nearestFirst } from '../../unit/kademlia/byte-
 
 const id = fc.integer({ min: 0, max: 255 });
 
-type Operation = readonly ['insert' | 'failed' | 'remove' | 'restore', number];
+type Operation = readonly ['insert' | 'failed' | 'remove' | 'restore' | 'searched', number];
 
 const operation: fc.Arbitrary<Operation> = fc.tuple(
   fc.oneof(
@@ -40,9 +40,15 @@ function apply(table: RoutingTable, operations: readonly Operation[]): { before:
     if (what === 'insert') table.insert(contact(value, addressesOf(value)), at);
     else if (what === 'restore') table.restore(contact(value, addressesOf(value)), at);
     else if (what === 'failed') table.failed(byteId(value));
+    else if (what === 'searched') table.markSearched(value % 8);
     else table.remove(byteId(value));
     return { before, after: occupancyOf(table) };
   });
+}
+
+function neighbourhoodOf(table: RoutingTable): { readonly depth: number; readonly values: readonly number[] } {
+  const { depth, contacts } = table.neighbourhood();
+  return { depth, values: contacts.map(byteOf).sort((a, b) => a - b) };
 }
 
 describe('RoutingTable', () => {
@@ -154,6 +160,29 @@ describe('RoutingTable', () => {
         },
       ),
       { numRuns: 300 },
+    );
+  });
+
+  it('says so when its neighbourhood may be another, and knows it as if it had just looked', () => {
+    const k = 4;
+    const searched = fc.tuple(fc.constant('searched' as const), id);
+    const operationOrSearch = fc.oneof({ weight: 3, arbitrary: operation }, searched);
+    fc.assert(
+      fc.property(fc.array(operationOrSearch, { minLength: 20, maxLength: 120 }), (operations) => {
+        const self = byteId(0);
+        const table = new RoutingTable({ self, k });
+        let before = { revision: table.revision, neighbourhood: neighbourhoodOf(table) };
+        for (let count = 1; count <= operations.length; count++) {
+          apply(table, operations.slice(count - 1, count));
+          const neighbourhood = neighbourhoodOf(table);
+          const fresh = new RoutingTable({ self, k });
+          apply(fresh, operations.slice(0, count));
+          expect(neighbourhood).toEqual(neighbourhoodOf(fresh));
+          if (table.revision === before.revision) expect(neighbourhood).toEqual(before.neighbourhood);
+          before = { revision: table.revision, neighbourhood };
+        }
+      }),
+      { numRuns: 40 },
     );
   });
 });

@@ -19,6 +19,11 @@ const NEIGHBOUR = 0b0000_0001;
 const crowdedTableOf = (values: readonly number[]) => tableOf([NEIGHBOUR, ...values]);
 const crowdOf = (table: RoutingTable) => valuesOf(table).filter((value) => value !== NEIGHBOUR);
 
+const near = (table: RoutingTable) => {
+  const { contacts, depth } = table.neighbourhood();
+  return { depth, values: contacts.map(byteOf).sort((a, b) => a - b) };
+};
+
 describe('RoutingTable', () => {
   it('keeps a contact in the bucket of the first bit that differs from its own id', () => {
     const table = tableOf([]);
@@ -180,11 +185,6 @@ describe('RoutingTable', () => {
   });
 
   describe('its neighbourhood', () => {
-    const near = (table: RoutingTable) => {
-      const { contacts, depth } = table.neighbourhood();
-      return { depth, values: contacts.map(byteOf).sort((a, b) => a - b) };
-    };
-
     it('names each of its contacts by a share, without those in doubt', () => {
       const table = tableOf([0b1000_0000, 0b1000_0001, 0b0100_0000, 0b0010_0000], 4);
       const expectNamed = (count: number) => {
@@ -285,6 +285,24 @@ describe('RoutingTable', () => {
     expect(hasChanged()).toBe(true);
     table.remove(byteId(0b0100_0000));
     expect(hasChanged()).toBe(true);
+  });
+
+  it('has the same revision when somebody comes or goes so far away that the neighbourhood is what it was', () => {
+    const nearest = [1, 2, 3, 4];
+    const farther = [0b0100_0000, 0b0100_0001, 0b0100_0010, 0b0100_0011];
+    const farthest = [0b1000_0000, 0b1000_0001, 0b1000_0010, 0b1000_0011];
+    const table = tableOf([...nearest, ...farther, ...farthest], 4);
+    const neighbourhood = near(table);
+    expect(neighbourhood).toEqual({ depth: 2, values: nearest });
+    const { revision } = table;
+    table.remove(byteId(0b1000_0000));
+    table.failed(byteId(0b1000_0001));
+    table.failed(byteId(0b1000_0001));
+    table.insert(contact(0b1000_1000), 9);
+    expect(table.revision).toBe(revision);
+    expect(near(table)).toEqual(neighbourhood);
+    table.remove(byteId(0b0100_0000));
+    expect(table.revision).not.toBe(revision);
   });
 
   it('has another revision once a bucket was searched: its neighbourhood may reach farther then', () => {
