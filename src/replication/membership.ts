@@ -47,17 +47,18 @@ export const NO_VIEW: MembershipView = {
   newcomers: new Map(),
 };
 
+/** Times are whole monotonic ms: no objects of their own. */
 interface Neighbour {
   contact: Contact;
-  /** Since when it is there without a break, or when it went; monotonic ms. */
+  /** Since when it is there without a break, or when it went. */
   since: number;
   isPresent: boolean;
   /** It counts. */
   isMember: boolean;
   /** How often it went lately. */
   departures: number;
-  /** When it came to count, monotonic ms; minus infinity when it did before this node knew it. */
-  countsSince: number;
+  /** When it came to count; undefined when it did before this node knew it, or does not yet. */
+  countsSince: number | undefined;
 }
 
 interface Basis {
@@ -154,7 +155,7 @@ export class Membership {
       return;
     }
     this.#isStale = false;
-    const now = clock.monotonic();
+    const now = Math.floor(clock.monotonic());
     const { contacts, depth } = kademlia.neighbourhood();
     this.#notePresence(contacts, depth, now);
     const dueInMs = Math.min(this.#judge(now), this.#stay(now));
@@ -180,8 +181,14 @@ export class Membership {
       if (known === undefined) {
         // Whoever a newcomer meets was there before it, and whoever is in view because the view is wider has not come either.
         const isMember = !this.hasStayed || commonPrefixLength(self.id, contact.id) < this.#basis.depth;
-        const countsSince = Number.NEGATIVE_INFINITY;
-        this.#neighbours.set(hex, { contact, since: now, isPresent: true, isMember, departures: 0, countsSince });
+        this.#neighbours.set(hex, {
+          contact,
+          since: now,
+          isPresent: true,
+          isMember,
+          departures: 0,
+          countsSince: undefined,
+        });
         continue;
       }
       known.contact = contact;
@@ -254,6 +261,7 @@ export class Membership {
     const now = clock.monotonic();
     const newcomers = new Map<string, number>();
     for (const { contact, isMember, countsSince } of this.#neighbours.values()) {
+      if (countsSince === undefined) continue;
       const until = countsSince + TAKE_OVER_MS;
       if (isMember && until > now) newcomers.set(contact.id.hex, until);
     }

@@ -179,7 +179,7 @@ export class Repair {
     const partner = this.#partners.get(from.id.hex);
     if (partner === undefined) return;
     partner.intervalMs = this.#init.intervals.shortest;
-    partner.dueAt = Math.max(partner.dueAt, this.#components.clock.monotonic() + this.#jittered(RETRY_MS));
+    partner.dueAt = Math.max(partner.dueAt, this.#in(this.#jittered(RETRY_MS)));
   }
 
   /**
@@ -188,13 +188,12 @@ export class Repair {
    */
   onHandedOff(from: Contact, keyIds: readonly Uint8Array[]): void {
     const { regions } = this.#membership.view;
-    const { clock } = this.#components;
     for (const region of new Set(keyIds.map((keyId) => findRegion(regions, keyId)))) {
       if (region === undefined || region.members.some((member) => member.equals(from.id))) continue;
       for (const { hex } of region.members) {
         const partner = this.#partners.get(hex);
         if (partner === undefined) continue;
-        partner.dueAt = Math.min(partner.dueAt, clock.monotonic() + this.#between(RETRY_MS, MIN_WELCOME_MS));
+        partner.dueAt = Math.min(partner.dueAt, this.#in(this.#between(RETRY_MS, MIN_WELCOME_MS)));
       }
     }
     this.#arm();
@@ -222,7 +221,7 @@ export class Repair {
       const partner = this.#partners.get(hex);
       if (partner !== undefined && this.settlement.isCovered(hex)) continue;
       const isUrgent = !this.settlement.isSettledIn(shared);
-      const dueAt = now + (isUrgent ? this.#headStartMs(hex) : this.#between(MIN_WELCOME_MS, MAX_WELCOME_MS));
+      const dueAt = this.#in(isUrgent ? this.#headStartMs(hex) : this.#between(MIN_WELCOME_MS, MAX_WELCOME_MS));
       if (partner === undefined) {
         this.#partners.set(hex, { hex, dueAt, attempts: 0, intervalMs: this.#init.intervals.shortest });
         this.#arrivals++;
@@ -251,7 +250,7 @@ export class Repair {
     this.#heartbeat = clock.setTimer(Math.round(constants.suspicionTimeMs * HEARTBEAT_SHARE), () => {
       if (clock.monotonic() - before > constants.suspicionTimeMs) {
         this.settlement.forget();
-        for (const partner of this.#partners.values()) partner.dueAt = clock.monotonic();
+        for (const partner of this.#partners.values()) partner.dueAt = this.#in(0);
         this.#arm();
       }
       this.settlement.settleByTime();
@@ -309,7 +308,7 @@ export class Repair {
     }
     // Until the outcome is known: whatever happens, it is not asked again at once.
     partner.attempts++;
-    partner.dueAt = this.#components.clock.monotonic() + this.#retryMs(partner);
+    partner.dueAt = this.#in(this.#retryMs(partner));
     const mode = this.#membership.hasStayed ? 'exchange' : 'compare';
     const settled = this.settlement.isSettledIn(ranges);
     const outcome = await this.#reconcile({ partner: contact, ranges, settled, mode });
@@ -322,7 +321,7 @@ export class Repair {
   /** All is well between the two. */
   #nextRound(partner: Partner): void {
     partner.attempts = 0;
-    partner.dueAt = this.#components.clock.monotonic() + this.#jittered(partner.intervalMs);
+    partner.dueAt = this.#in(this.#jittered(partner.intervalMs));
     partner.intervalMs = Math.min(this.#init.intervals.longest, 2 * partner.intervalMs);
   }
 
@@ -389,6 +388,11 @@ export class Repair {
   #retryMs({ attempts }: Partner): number {
     if (!this.#membership.hasStayed) return this.#between(0.5 * RETRY_MS, RETRY_MS);
     return Math.min(this.#init.intervals.shortest, this.#jittered(RETRY_MS * 2 ** (attempts - 1)));
+  }
+
+  /** So many ms from now: whole monotonic ms, which take no object of their own in every partner. */
+  #in(ms: number): number {
+    return Math.ceil(this.#components.clock.monotonic() + ms);
   }
 
   #jittered(ms: number): number {
