@@ -8,15 +8,19 @@ import { type LoadFigures, runGets } from '../support/load.ts';
 const MINUTE = 60_000;
 
 it.each([
-  { k: 20, nodes: 12, newcomers: 36 },
-  { k: 5, nodes: 6, newcomers: 18 },
+  { k: 20, nodes: 12, newcomers: 36, number: 20 },
+  { k: 5, nodes: 6, newcomers: 18, number: 5 },
+  // Of 25 of these seeds 18 hid records while a newcomer had no view until its join was done: these are three of them.
+  { k: 5, nodes: 6, newcomers: 18, number: 2 },
+  { k: 5, nodes: 6, newcomers: 18, number: 21 },
+  { k: 5, nodes: 6, newcomers: 18, number: 24 },
 ])(
-  'a network that grows fourfold at once hides no record: K = $k, $nodes nodes',
+  'a network that grows fourfold at once hides no record: K = $k, $nodes nodes, seed newcomers $number',
   {
     timeout: 300_000,
   },
-  async ({ k, nodes, newcomers }) => {
-    const seed = `newcomers ${k}`;
+  async ({ k, nodes, newcomers, number }) => {
+    const seed = `newcomers ${number}`;
     const latency = wideAreaLatency({ seed });
     const total = nodes + newcomers;
     const world = await World.create({ seed, nodes: total, joined: false, constants: { k }, conditions: { latency } });
