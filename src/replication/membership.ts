@@ -258,9 +258,9 @@ export class Membership {
     const now = clock.monotonic();
     const newcomers = new Map<string, number>();
     for (const { contact, isMember, countsSince } of this.#neighbours.values()) {
-      if (countsSince === undefined) continue;
+      if (!isMember || countsSince === undefined) continue;
       const until = countsSince + TAKE_OVER_MS;
-      if (isMember && until > now) newcomers.set(contact.id.hex, until);
+      if (until > now) newcomers.set(contact.id.hex, until);
     }
     const until = this.#stayedSince + TAKE_OVER_MS;
     if (until > now) newcomers.set(kademlia.self.id.hex, until);

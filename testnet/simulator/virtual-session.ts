@@ -139,11 +139,7 @@ export class VirtualSession implements Peer {
     return this.#waiters === NOBODY && this.#serving === 0;
   }
 
-  /** Undefined until HELLO came. */
-  get peer(): Peer | undefined {
-    return this.isOpen ? this : undefined;
-  }
-
+  /** HELLO came, and it is the peer's connection still, as far as we know. */
   get isOpen(): boolean {
     return this.#contact !== undefined && this.dial === undefined;
   }

@@ -105,7 +105,8 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
   }
 
   peer(id: Contact['id']): Peer | undefined {
-    return this.#sessions.get(id.hex)?.peer;
+    const session = this.#sessions.get(id.hex);
+    return session?.isOpen ? session : undefined;
   }
 
   request(to: Contact, request: Request, options: RequestOptions): Promise<Response> {
@@ -255,13 +256,15 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
   }
 
   #onMessage(session: VirtualSession, frame: DecodedFrame): void {
-    const { contact } = session;
     switch (frame.kind) {
-      case 'hello':
-        if (frame.hello.addresses.join() === contact.addresses.join()) return; // a duplicate
-        session.greet({ ...contact, addresses: frame.hello.addresses }, frame.hello.mode);
+      case 'hello': {
+        const { addresses, mode } = frame.hello;
+        const { publicKey, addresses: former } = session.contact;
+        if (addresses.join() === former.join()) return; // a duplicate
+        session.greet(createContact(publicKey, addresses), mode);
         this.#events?.onPeerChanged(session);
         return;
+      }
       case 'response':
         if (!session.onResponse(frame.requestId, frame.response)) this.#misbehaved(session, 'answer of another type');
         return;

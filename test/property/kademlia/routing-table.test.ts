@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RoutingTable } from '../../../src/kademlia/index.ts';
-import { byteId, byteOf, contact, nearestFirst } from '../../unit/kademlia/byte-ids.ts';
+import { byteId, byteOf, contact, nearestFirst, neighbourhoodOf } from '../../unit/kademlia/byte-ids.ts';
 
 const id = fc.integer({ min: 0, max: 255 });
 
@@ -44,11 +44,6 @@ function apply(table: RoutingTable, operations: readonly Operation[]): { before:
     else table.remove(byteId(value));
     return { before, after: occupancyOf(table) };
   });
-}
-
-function neighbourhoodOf(table: RoutingTable): { readonly depth: number; readonly values: readonly number[] } {
-  const { depth, contacts } = table.neighbourhood();
-  return { depth, values: contacts.map(byteOf).sort((a, b) => a - b) };
 }
 
 describe('RoutingTable', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RoutingTable } from '../../../src/kademlia/index.ts';
-import { byteId, byteOf, contact } from './byte-ids.ts';
+import { byteId, byteOf, contact, neighbourhoodOf } from './byte-ids.ts';
 
 const SELF = 0b0000_0000;
 
@@ -18,11 +18,6 @@ const valuesOf = (table: RoutingTable) => Array.from(table.entries(), (entry) =>
 const NEIGHBOUR = 0b0000_0001;
 const crowdedTableOf = (values: readonly number[]) => tableOf([NEIGHBOUR, ...values]);
 const crowdOf = (table: RoutingTable) => valuesOf(table).filter((value) => value !== NEIGHBOUR);
-
-const near = (table: RoutingTable) => {
-  const { contacts, depth } = table.neighbourhood();
-  return { depth, values: contacts.map(byteOf).sort((a, b) => a - b) };
-};
 
 describe('RoutingTable', () => {
   it('keeps a contact in the bucket of the first bit that differs from its own id', () => {
@@ -199,14 +194,17 @@ describe('RoutingTable', () => {
     });
 
     it('is everybody while fewer than K nodes are known', () => {
-      expect(near(tableOf([], 4))).toEqual({ depth: 0, values: [] });
-      expect(near(tableOf([0b1000_0001, 0b0100_0000], 4))).toEqual({ depth: 0, values: [0b0100_0000, 0b1000_0001] });
+      expect(neighbourhoodOf(tableOf([], 4))).toEqual({ depth: 0, values: [] });
+      expect(neighbourhoodOf(tableOf([0b1000_0001, 0b0100_0000], 4))).toEqual({
+        depth: 0,
+        values: [0b0100_0000, 0b1000_0001],
+      });
     });
 
     it('reaches as far as it takes to have K nodes with itself, and not into full buckets at its edge', () => {
       const table = tableOf([0b1000_0000, 0b1000_0001, 0b0100_0000, 0b0100_0001, 0b0010_0000, 0b0010_0001], 3);
       for (const value of [0b0010_0010, 0b0100_0010, 0b1000_0010]) table.insert(contact(value), 9);
-      expect(near(table)).toEqual({ depth: 2, values: [0b0010_0000, 0b0010_0001, 0b0010_0010] });
+      expect(neighbourhoodOf(table)).toEqual({ depth: 2, values: [0b0010_0000, 0b0010_0001, 0b0010_0010] });
     });
 
     it('takes in farther buckets that are known not to be full, also behind a full one', () => {
@@ -223,7 +221,7 @@ describe('RoutingTable', () => {
     it('leaves out who is in doubt', () => {
       const table = tableOf([0b1000_0001, 0b0100_0000], 4);
       for (let i = 0; i < 2; i++) table.failed(byteId(0b0100_0000));
-      expect(near(table)).toEqual({ depth: 0, values: [0b1000_0001] });
+      expect(neighbourhoodOf(table)).toEqual({ depth: 0, values: [0b1000_0001] });
     });
 
     it('has three times the places of other buckets, for all must know each other', () => {
@@ -231,14 +229,14 @@ describe('RoutingTable', () => {
       const inBucket0 = Array.from({ length: 20 }, (_, i) => 0b1000_0000 + i);
       const outcomes = inBucket0.map((value) => table.insert(contact(value), 0).kind);
       expect(outcomes.lastIndexOf('inserted')).toBe(11);
-      expect(near(table)).toEqual({ depth: 0, values: inBucket0.slice(0, 12) });
+      expect(neighbourhoodOf(table)).toEqual({ depth: 0, values: inBucket0.slice(0, 12) });
     });
 
     it('evicts nobody when nearer buckets fill up: then newcomers find the farther one full', () => {
       const table = new RoutingTable({ self: byteId(SELF), k: 4 });
       const far = Array.from({ length: 8 }, (_, i) => 0b1000_0000 + i);
       for (const value of [...far, 1, 2, 3]) expect(table.insert(contact(value), 0).kind).toBe('inserted');
-      expect(near(table)).toEqual({ depth: 1, values: [1, 2, 3] });
+      expect(neighbourhoodOf(table)).toEqual({ depth: 1, values: [1, 2, 3] });
       expect(table.insert(contact(0b1111_0000), 0).kind).toBe('full');
       expect(table.sizes()[0]).toBe(8);
       for (const value of far.slice(0, 4)) expect(table.remove(byteId(value))).toMatchObject({ promoted: [] });
@@ -262,8 +260,8 @@ describe('RoutingTable', () => {
       expect(table.sizes()[0]).toBe(3);
       const outcome = table.remove(byteId(1));
       expect(outcome).toMatchObject({ promoted: [{ id: byteId(0b1000_0100) }, { id: byteId(0b1000_0011) }] });
-      expect(near(table).depth).toBe(0);
-      expect(near(table).values).toContain(0b1000_0011);
+      expect(neighbourhoodOf(table).depth).toBe(0);
+      expect(neighbourhoodOf(table).values).toContain(0b1000_0011);
     });
   });
 
@@ -292,7 +290,7 @@ describe('RoutingTable', () => {
     const farther = [0b0100_0000, 0b0100_0001, 0b0100_0010, 0b0100_0011];
     const farthest = [0b1000_0000, 0b1000_0001, 0b1000_0010, 0b1000_0011];
     const table = tableOf([...nearest, ...farther, ...farthest], 4);
-    const neighbourhood = near(table);
+    const neighbourhood = neighbourhoodOf(table);
     expect(neighbourhood).toEqual({ depth: 2, values: nearest });
     const { revision } = table;
     table.remove(byteId(0b1000_0000));
@@ -300,7 +298,7 @@ describe('RoutingTable', () => {
     table.failed(byteId(0b1000_0001));
     table.insert(contact(0b1000_1000), 9);
     expect(table.revision).toBe(revision);
-    expect(near(table)).toEqual(neighbourhood);
+    expect(neighbourhoodOf(table)).toEqual(neighbourhood);
     table.remove(byteId(0b0100_0000));
     expect(table.revision).not.toBe(revision);
   });
