@@ -25,24 +25,27 @@ import { digestAt, LISTED_CELLS } from './reconciliation.ts';
 
 export interface AnswerSyncComponents {
   readonly held: HeldCells;
-  readonly settlement: { isSettledIn(ranges: readonly CellRange[]): boolean };
-  /** The asker holds what we hold in all of these ranges. */
-  onAgreed(from: Contact, ranges: readonly CellRange[], settled: boolean): void;
-  /** It does not, and is finding out where. */
-  onDiffered(from: Contact): void;
+  readonly repair: {
+    /** This node has missed nothing there. */
+    isSettledIn(ranges: readonly CellRange[]): boolean;
+    /** The asker holds what we hold in all of these ranges. */
+    onAgreed(from: Contact, ranges: readonly CellRange[], settled: boolean): void;
+    /** It does not, and is finding out where. */
+    onDiffered(from: Contact): void;
+  };
 }
 
 export async function answerSync(
-  { held, settlement, onAgreed, onDiffered }: AnswerSyncComponents,
+  { held, repair }: AnswerSyncComponents,
   from: Contact,
   { ranges, digests, settled }: SyncRequest,
 ): Promise<SyncResponse> {
-  const isSettled = settlement.isSettledIn(ranges);
+  const isSettled = repair.isSettledIn(ranges);
   if (digests.length === DIGEST_BYTES && bytesEqual(digests, held.combinedDigest(ranges))) {
-    onAgreed(from, ranges, settled);
+    repair.onAgreed(from, ranges, settled);
     return { type: 'SYNC', parts: [], settled: isSettled };
   }
-  onDiffered(from);
+  repair.onDiffered(from);
   // One digest of one range is its own, or near enough: few cells are listed at once.
   const isEach = digests.length > DIGEST_BYTES || ranges.length === 1;
   const parts: SyncPart[] = [];

@@ -12,7 +12,7 @@ import { type Region, regionsByMember, regionsOf } from './regions.ts';
 export interface MembershipComponents {
   readonly kademlia: {
     readonly self: Contact;
-    /** The network is being joined: who is near is not all known yet. */
+    /** The network is being joined: who is near is not all known yet, and what is shared with those who are says nothing. */
     readonly isBootstrapping: boolean;
     neighbourhood(): { readonly contacts: readonly Contact[]; readonly depth: number };
   };
@@ -149,8 +149,12 @@ export class Membership {
 
   #update(): void {
     if (!this.#isStale || this.#isStopped) return;
-    this.#isStale = false;
     const { kademlia, clock } = this.#components;
+    if (!this.hasStayed && kademlia.isBootstrapping) {
+      this.#arm(LOOK_AROUND_MS);
+      return;
+    }
+    this.#isStale = false;
     const now = Math.floor(clock.monotonic());
     const { contacts, depth } = kademlia.neighbourhood();
     this.#notePresence(contacts, depth, now);
@@ -232,7 +236,6 @@ export class Membership {
     if (this.hasStayed) return Number.POSITIVE_INFINITY;
     const remaining = this.#init.stayMs - (now - this.#startedAt);
     if (remaining > 0) return Math.ceil(remaining);
-    if (this.#components.kademlia.isBootstrapping) return LOOK_AROUND_MS;
     this.#stayedSince = now;
     return Number.POSITIVE_INFINITY;
   }

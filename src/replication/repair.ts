@@ -106,10 +106,10 @@ const PACE_MS = 50;
 const LINGER_SHARE = 0.9;
 
 export class Repair {
-  readonly settlement: Settlement;
   readonly #components: RepairComponents;
   readonly #init: RepairInit;
   readonly #membership: Membership;
+  readonly #settlement: Settlement;
   readonly #budget: TokenBucket;
   readonly #stopping = new AbortController();
   // BOUNDED: by the members of our regions. By hex node id.
@@ -127,7 +127,7 @@ export class Repair {
     this.#components = components;
     this.#init = { ...DEFAULT_INIT, ...init };
     this.#budget = new TokenBucket(components.clock, this.#init.bytes);
-    this.settlement = new Settlement(components.clock);
+    this.#settlement = new Settlement(components.clock);
     this.#membership = new Membership(components, (view) => this.#onMembership(view), this.#init.membership);
   }
 
@@ -153,25 +153,30 @@ export class Repair {
 
   /** Whether this node may say that a key is absent. */
   isSettled(keyId: Uint8Array): boolean {
-    return !this.#membership.isArriving && this.settlement.isSettled(keyId);
+    return !this.#membership.isArriving && this.#settlement.isSettled(keyId);
+  }
+
+  /** The same of all keys there that this node is a holder of. */
+  isSettledIn(ranges: readonly CellRange[]): boolean {
+    return !this.#membership.isArriving && this.#settlement.isSettledIn(ranges);
   }
 
   get isEverywhereSettled(): boolean {
-    return !this.#membership.isArriving && this.settlement.isEverywhereSettled;
+    return !this.#membership.isArriving && this.#settlement.isEverywhereSettled;
   }
 
   /** Members to compare with, and what came of it. */
   get loads(): Readonly<Record<'partners' | 'compared' | 'openAreas', Load>> {
     const partners = { size: this.#partners.size, limit: this.#membership.view.shared.size };
-    return { partners, ...this.settlement.loads };
+    return { partners, ...this.#settlement.loads };
   }
 
   /** A member asked, and holds what we hold. */
   onAgreed(from: Contact, ranges: readonly CellRange[], settled: boolean): void {
     const { hex } = from.id;
-    this.settlement.compared(hex, ranges, settled);
+    this.#settlement.compared(hex, ranges, settled);
     const partner = this.#partners.get(hex);
-    if (partner !== undefined && this.settlement.isCovered(hex)) this.#nextRound(partner);
+    if (partner !== undefined && this.#settlement.isCovered(hex)) this.#nextRound(partner);
   }
 
   /** A member asked, and found that we differ: it exchanges what differs both ways now, so that we need not do the same at the same time. */
@@ -214,13 +219,13 @@ export class Repair {
   }
 
   #onMembership(view: MembershipView): void {
-    this.settlement.onMembership(view);
+    this.#settlement.onMembership(view);
     const now = this.#components.clock.monotonic();
     for (const hex of this.#partners.keys()) if (!view.shared.has(hex)) this.#partners.delete(hex);
     for (const [hex, shared] of view.shared) {
       const partner = this.#partners.get(hex);
-      if (partner !== undefined && this.settlement.isCovered(hex)) continue;
-      const isUrgent = !this.settlement.isSettledIn(shared);
+      if (partner !== undefined && this.#settlement.isCovered(hex)) continue;
+      const isUrgent = !this.isSettledIn(shared);
       const dueAt = this.#in(isUrgent ? this.#headStartMs(hex) : this.#between(MIN_WELCOME_MS, MAX_WELCOME_MS));
       if (partner === undefined) {
         this.#partners.set(hex, { hex, dueAt, attempts: 0, intervalMs: this.#init.intervals.shortest });
@@ -249,11 +254,11 @@ export class Repair {
     const before = clock.monotonic();
     this.#heartbeat = clock.setTimer(Math.round(constants.suspicionTimeMs * HEARTBEAT_SHARE), () => {
       if (clock.monotonic() - before > constants.suspicionTimeMs) {
-        this.settlement.forget();
+        this.#settlement.forget();
         for (const partner of this.#partners.values()) partner.dueAt = this.#in(0);
         this.#arm();
       }
-      this.settlement.settleByTime();
+      this.#settlement.settleByTime();
       this.#beat();
     });
   }
@@ -310,12 +315,12 @@ export class Repair {
     partner.attempts++;
     partner.dueAt = this.#in(this.#retryMs(partner));
     const mode = this.#membership.hasStayed ? 'exchange' : 'compare';
-    const settled = this.settlement.isSettledIn(ranges);
+    const settled = this.isSettledIn(ranges);
     const outcome = await this.#reconcile({ partner: contact, ranges, settled, mode });
     const { agreed, partnerSettled } = outcome;
     if (!agreed || outcome.fetched + outcome.pushed > 0) partner.intervalMs = this.#init.intervals.shortest;
-    if (agreed) this.settlement.compared(hex, ranges, partnerSettled);
-    if (agreed && this.settlement.isCompleteIn(ranges)) this.#nextRound(partner);
+    if (agreed) this.#settlement.compared(hex, ranges, partnerSettled);
+    if (agreed && this.#settlement.isCompleteIn(ranges)) this.#nextRound(partner);
   }
 
   /** All is well between the two. */

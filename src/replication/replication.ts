@@ -69,17 +69,7 @@ export class Replication {
       holder.vouchBy({
         isSettled: (keyId) => repair.isSettled(keyId),
         onHandedOff: (from, keyIds) => repair.onHandedOff(from, keyIds),
-        answerSync: (from, request) =>
-          answerSync(
-            {
-              held,
-              settlement: repair.settlement,
-              onAgreed: (peer, ranges, settled) => repair.onAgreed(peer, ranges, settled),
-              onDiffered: (peer) => repair.onDiffered(peer),
-            },
-            from,
-            request,
-          ),
+        answerSync: (from, request) => answerSync({ held, repair }, from, request),
       });
       this.#repair = repair;
     }
