@@ -284,9 +284,12 @@ export class Kademlia {
     return 1 + this.table.countNearer(keyId);
   }
 
-  /** The part of the id space around this node that it may claim to know completely, and everybody trusted in it. */
-  neighbourhood(): Neighbourhood {
-    return this.table.neighbourhood();
+  /**
+   * The part of the id space around this node that it may claim to know completely, and everybody trusted in it.
+   * @param reach leading bits: who shares at least so many is named as well
+   */
+  neighbourhood(reach?: number): Neighbourhood {
+    return this.table.neighbourhood(reach);
   }
 
   /** Servers in the network, estimated, this one included if it is one. */

@@ -237,11 +237,14 @@ export class RoutingTable {
     return { waiting, lost: this.#lost.load };
   }
 
-  /** Contacts of the part of the id space around this node that it may claim to know completely. */
-  neighbourhood(): Neighbourhood {
+  /**
+   * Contacts of the part of the id space around this node that it may claim to know completely.
+   * @param reach leading bits: contacts that share at least so many are named as well
+   */
+  neighbourhood(reach = Number.POSITIVE_INFINITY): Neighbourhood {
     const depth = this.neighbourhoodDepth();
     const contacts: Contact[] = [];
-    for (let j = depth; j < this.#buckets.length; j++) {
+    for (let j = Math.min(depth, reach); j < this.#buckets.length; j++) {
       for (const entry of this.#buckets[j]?.entries ?? []) if (!this.#isDoubtful(entry)) contacts.push(entry.contact);
     }
     return { contacts, depth };

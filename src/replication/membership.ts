@@ -14,7 +14,7 @@ export interface MembershipComponents {
     readonly self: Contact;
     /** The network is being joined: who is near is not all known yet, and what is shared with those who are says nothing. */
     readonly isBootstrapping: boolean;
-    neighbourhood(): { readonly contacts: readonly Contact[]; readonly depth: number };
+    neighbourhood(reach: number): { readonly contacts: readonly Contact[]; readonly depth: number };
   };
   readonly clock: Clock;
   readonly constants: NetworkConstants;
@@ -82,11 +82,11 @@ export class Membership {
   readonly #init: MembershipInit;
   readonly #onChange: (view: MembershipView) => void;
   readonly #startedAt: number;
-  // BOUNDED: by the neighbourhood, at most 5k or so, and those who left it within MEMORY_MS.
+  // BOUNDED: by the neighbourhood, at most 5k or so (by the table while a crowd is coming), and those who left it within MEMORY_MS.
   readonly #neighbours = new Map<string, Neighbour>();
   #view = NO_VIEW;
   /** What the view was made of. */
-  #basis: Basis = { depth: -1, members: new Map(), hasStayed: false };
+  #basis: Basis = { depth: Number.POSITIVE_INFINITY, members: new Map(), hasStayed: false };
   #isStale = true;
   /** Monotonic ms. */
   #stayedSince = Number.POSITIVE_INFINITY;
@@ -156,14 +156,13 @@ export class Membership {
     }
     this.#isStale = false;
     const now = Math.floor(clock.monotonic());
-    const { contacts, depth } = kademlia.neighbourhood();
-    this.#notePresence(contacts, depth, now);
+    const reach = this.#basis.depth;
+    const neighbourhood = kademlia.neighbourhood(reach);
+    this.#notePresence(neighbourhood.contacts, Math.min(neighbourhood.depth, reach), now);
     const dueInMs = Math.min(this.#judge(now), this.#stay(now));
     if (dueInMs < Number.POSITIVE_INFINITY) this.#arm(dueInMs);
-    const members = new Map<string, NodeId>();
-    for (const { isMember, contact } of this.#neighbours.values()) {
-      if (isMember) members.set(contact.id.hex, contact.id);
-    }
+    const depth = this.#depthAmongMembers(neighbourhood.depth);
+    const members = new Map(this.#membersWithin(depth).map((id) => [id.hex, id]));
     const basis = { depth, members, hasStayed: this.hasStayed };
     if (isSame(this.#basis, basis)) return;
     this.#basis = basis;
@@ -171,6 +170,24 @@ export class Membership {
     this.#onChange(this.#view);
   }
 
+  /** Newcomers may fill the neighbourhood before they count: until then it reaches as far as it did, or too few would be left to hold a key. */
+  #depthAmongMembers(depth: number): number {
+    const former = this.#basis.depth;
+    if (depth <= former || this.#membersWithin(depth).length + 1 >= this.#components.constants.k) return depth;
+    return former;
+  }
+
+  /** Without this node. */
+  #membersWithin(depth: number): NodeId[] {
+    const { self } = this.#components.kademlia;
+    const members: NodeId[] = [];
+    for (const { isMember, contact } of this.#neighbours.values()) {
+      if (isMember && commonPrefixLength(self.id, contact.id) >= depth) members.push(contact.id);
+    }
+    return members;
+  }
+
+  /** @param depth leading bits that all of them share */
   #notePresence(contacts: readonly Contact[], depth: number, now: number): void {
     const { self } = this.#components.kademlia;
     const present = new Set<string>();

@@ -193,6 +193,14 @@ describe('RoutingTable', () => {
       expect(tableOf([], 4).neighbourAt(0.5)).toBeUndefined();
     });
 
+    it('names who is farther away on demand, and says how far it reaches all the same', () => {
+      const table = tableOf([0b1000_0000, 0b1000_0001, 0b0100_0000, 0b0100_0001, 0b0010_0000, 0b0010_0001], 2);
+      const { depth, contacts } = table.neighbourhood(1);
+      expect(depth).toBe(2);
+      expect(contacts.map(byteOf).sort((a, b) => a - b)).toEqual([0b0010_0000, 0b0010_0001, 0b0100_0000, 0b0100_0001]);
+      expect(table.neighbourhood(7)).toEqual(table.neighbourhood());
+    });
+
     it('is everybody while fewer than K nodes are known', () => {
       expect(neighbourhoodOf(tableOf([], 4))).toEqual({ depth: 0, values: [] });
       expect(neighbourhoodOf(tableOf([0b1000_0001, 0b0100_0000], 4))).toEqual({

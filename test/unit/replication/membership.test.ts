@@ -38,8 +38,10 @@ class Surroundings {
     this.membership = new Membership({ kademlia: this, clock: this.clock, constants }, (view) => this.views.push(view));
   }
 
-  neighbourhood(): { readonly contacts: readonly Contact[]; readonly depth: number } {
-    return this;
+  neighbourhood(reach: number): { readonly contacts: readonly Contact[]; readonly depth: number } {
+    const { depth } = this;
+    const isNamed = ({ id }: Contact) => commonPrefixLength(self.id, id) >= Math.min(depth, reach);
+    return { contacts: this.contacts.filter(isNamed), depth };
   }
 
   /** Who is near is somebody else from now on; time passes until that has been looked at. */
@@ -117,14 +119,30 @@ describe('Membership', () => {
   });
 
   it('counts at once who comes into view because the neighbourhood reaches farther', async () => {
-    const [near] = some(self.id, 1, 1) as [Contact];
+    const near = some(self.id, 1, K - 1);
     const [far] = some(self.id, 0, 1) as [Contact];
-    const here = await settledIn([near], 1);
+    const here = await settledIn(near, 1);
     here.views = [];
-    await here.become([near, far], 0);
+    await here.become([...near, far], 0);
     // Never a view in which the far half is empty, and so all ours.
-    expect(here.views.map(({ regions }) => regions.map(({ members }) => members.length))).toEqual([[K]]);
-    expect(here.members).toEqual(hexOf(near, far));
+    for (const { regions } of here.views) for (const { members } of regions) expect(members).toHaveLength(K);
+    expect(here.members).toEqual(hexOf(...near, far));
+  });
+
+  it('reaches as far as before until those count who fill the neighbourhood nearer by', async () => {
+    const near = some(self.id, 1, K);
+    const far = some(self.id, 0, 2);
+    const before = [near[0]!, ...far];
+    const here = await settledIn(before, 0);
+    here.views = [];
+    await here.become([...near, ...far], 1);
+    await here.clock.advance(8_000);
+    expect(here.views).toEqual([]);
+    // Who goes meanwhile is noticed there, too.
+    await here.become([...near, far[0]!], 1);
+    await here.clock.advance(2_000);
+    expect(here.members).toEqual(hexOf(...near));
+    expect(here.views.map(({ isSmall }) => isSmall)).toEqual([false]);
   });
 
   it('does not hold it against anybody that the neighbourhood reached less far for a while', async () => {
