@@ -37,6 +37,8 @@ export interface MembershipView {
    * while everybody known is a member of every region: then nobody had to.
    */
   readonly newcomers: ReadonlyMap<string, number>;
+  /** How many have come to count since the view before, those too of whom nothing is shared because they left this node without a say. */
+  readonly arrivals: number;
 }
 
 /** Before anybody has looked around: a holder of nothing. */
@@ -45,6 +47,7 @@ export const NO_VIEW: MembershipView = {
   shared: new Map(),
   isSmall: true,
   newcomers: new Map(),
+  arrivals: 0,
 };
 
 /** Times are whole monotonic ms: no objects of their own. */
@@ -165,8 +168,9 @@ export class Membership {
     const members = new Map(this.#membersWithin(depth).map((id) => [id.hex, id]));
     const basis = { depth, members, hasStayed: this.hasStayed };
     if (isSame(this.#basis, basis)) return;
+    const arrivals = this.#membersWithin(0).filter(({ hex }) => !this.#basis.members.has(hex)).length;
     this.#basis = basis;
-    this.#view = this.#viewOf([...members.values()], depth);
+    this.#view = this.#viewOf([...members.values()], depth, arrivals);
     this.#onChange(this.#view);
   }
 
@@ -257,7 +261,7 @@ export class Membership {
     return Number.POSITIVE_INFINITY;
   }
 
-  #viewOf(others: readonly NodeId[], depth: number): MembershipView {
+  #viewOf(others: readonly NodeId[], depth: number, arrivals: number): MembershipView {
     const { kademlia, constants } = this.#components;
     const self = kademlia.self.id;
     const regions = regionsOf({ self, others, k: constants.k, depth });
@@ -270,7 +274,7 @@ export class Membership {
     const known = others.length + 1;
     const hasOutsiders = depth > 0 || known > constants.k;
     const newcomers = hasOutsiders ? this.#newcomers() : NO_VIEW.newcomers;
-    return { regions, shared, isSmall: known < constants.k, newcomers };
+    return { regions, shared, isSmall: known < constants.k, newcomers, arrivals };
   }
 
   #newcomers(): Map<string, number> {

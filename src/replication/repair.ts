@@ -23,7 +23,7 @@ import {
   type RefusalReason,
   toHex,
 } from '../records/index.ts';
-import { EVERYTHING, gapsBetween } from './cell-ranges.ts';
+import { coversRange, EVERYTHING, gapsBetween } from './cell-ranges.ts';
 import { type HandOverInput, handOverKeys } from './hand-over.ts';
 import type { HeldCells } from './held-cells.ts';
 import { Membership, type MembershipComponents, type MembershipInit, type MembershipView } from './membership.ts';
@@ -33,7 +33,7 @@ import {
   type ReconciliationComponents,
   reconcile,
 } from './reconciliation.ts';
-import { findRegion } from './regions.ts';
+import { findRegion, type Region } from './regions.ts';
 import { Settlement } from './settlement.ts';
 
 export interface RepairComponents {
@@ -76,7 +76,7 @@ const DEFAULT_INIT: RepairInit = {
 /** A key of which a copy lies here, though others should have it. */
 interface Stray {
   readonly key: Uint8Array;
-  /** When it was first noticed, monotonic ms. */
+  /** When it was first noticed, monotonic ms; `NEVER_OURS` when it came as one. */
   readonly since: number;
 }
 
@@ -89,6 +89,8 @@ interface Partner {
   attempts: number;
   /** From the next round to the one after it, ms. */
   intervalMs: number;
+  /** Records came here since it was last asked that it may not have. */
+  isBehind: boolean;
 }
 
 const RETRY_MS = 5_000;
@@ -102,6 +104,8 @@ const RECEIVERS_AT_ONCE = 8;
 /** From beat to beat, as a share of the suspicion time: a machine that stalls for the rest of it was not away. */
 const HEARTBEAT_SHARE = 2 / 3;
 const PACE_MS = 50;
+/** Who was never a holder needs not wait whether it becomes one again. */
+const NEVER_OURS = Number.NEGATIVE_INFINITY;
 /** How long a key must have been no business of ours before it goes: a round, which may have been a short one. */
 const LINGER_SHARE = 0.9;
 
@@ -176,7 +180,10 @@ export class Repair {
     const { hex } = from.id;
     this.#settlement.compared(hex, ranges, settled);
     const partner = this.#partners.get(hex);
-    if (partner !== undefined && this.#settlement.isCovered(hex)) this.#nextRound(partner);
+    if (partner === undefined) return;
+    // Not when it asked about some keys only, to hand them over: that is no round.
+    const shared = this.#membership.view.shared.get(hex) ?? [];
+    if (shared.every((range) => coversRange(ranges, range))) this.#nextRound(partner);
   }
 
   /** A member asked, and found that we differ: it exchanges what differs both ways now, so that we need not do the same at the same time. */
@@ -189,15 +196,25 @@ export class Repair {
 
   /**
    * Records came from somebody who is no holder of them by our view: it has kept them while those who are did not know of each other. What they
-   * hold they hear of in the next round; these they should have sooner.
+   * hold they hear of in the next round; these they should have sooner. Somebody far away may have taken us for the nearest: then they go on.
    */
   onHandedOff(from: Contact, keyIds: readonly Uint8Array[]): void {
-    const { regions } = this.#membership.view;
-    for (const region of new Set(keyIds.map((keyId) => findRegion(regions, keyId)))) {
-      if (region === undefined || region.members.some((member) => member.equals(from.id))) continue;
+    const { regions, shared } = this.#membership.view;
+    const affected = new Set<Region>();
+    for (const key of keyIds) {
+      const region = findRegion(regions, key);
+      if (region !== undefined) affected.add(region);
+      else if (!shared.has(from.id.hex)) {
+        this.#strays.set(toHex(key), { key, since: NEVER_OURS });
+        this.#sweepDueAt = Math.min(this.#sweepDueAt, this.#in(this.#between(RETRY_MS, MIN_WELCOME_MS)));
+      }
+    }
+    for (const region of affected) {
+      if (region.members.some((member) => member.equals(from.id))) continue;
       for (const { hex } of region.members) {
         const partner = this.#partners.get(hex);
         if (partner === undefined) continue;
+        partner.isBehind = true;
         partner.dueAt = Math.min(partner.dueAt, this.#in(this.#between(RETRY_MS, MIN_WELCOME_MS)));
       }
     }
@@ -228,10 +245,11 @@ export class Repair {
       const isUrgent = !this.isSettledIn(shared);
       const dueAt = this.#in(isUrgent ? this.#headStartMs(hex) : this.#between(MIN_WELCOME_MS, MAX_WELCOME_MS));
       if (partner === undefined) {
-        this.#partners.set(hex, { hex, dueAt, attempts: 0, intervalMs: this.#init.intervals.shortest });
-        this.#arrivals++;
+        const intervalMs = this.#init.intervals.shortest;
+        this.#partners.set(hex, { hex, dueAt, attempts: 0, intervalMs, isBehind: false });
       } else partner.dueAt = Math.min(partner.dueAt, dueAt);
     }
+    this.#arrivals += view.arrivals;
     if (this.#isUpheaval) {
       this.#sweepDueAt = Math.min(this.#sweepDueAt, now + this.#between(MIN_WELCOME_MS, MAX_WELCOME_MS));
     }
@@ -314,18 +332,20 @@ export class Repair {
     // Until the outcome is known: whatever happens, it is not asked again at once.
     partner.attempts++;
     partner.dueAt = this.#in(this.#retryMs(partner));
+    partner.isBehind = false;
     const mode = this.#membership.hasStayed ? 'exchange' : 'compare';
     const settled = this.isSettledIn(ranges);
     const outcome = await this.#reconcile({ partner: contact, ranges, settled, mode });
     const { agreed, partnerSettled } = outcome;
     if (!agreed || outcome.fetched + outcome.pushed > 0) partner.intervalMs = this.#init.intervals.shortest;
     if (agreed) this.#settlement.compared(hex, ranges, partnerSettled);
-    if (agreed && this.#settlement.isCompleteIn(ranges)) this.#nextRound(partner);
+    if (agreed && !partner.isBehind && this.#settlement.isCompleteIn(ranges)) this.#nextRound(partner);
   }
 
   /** All is well between the two. */
   #nextRound(partner: Partner): void {
     partner.attempts = 0;
+    partner.isBehind = false;
     partner.dueAt = this.#in(this.#jittered(partner.intervalMs));
     partner.intervalMs = Math.min(this.#init.intervals.longest, 2 * partner.intervalMs);
   }

@@ -9,6 +9,11 @@ it.each([
   { k: 5, nodes: 6, newcomers: 18, number: 2 },
   { k: 5, nodes: 6, newcomers: 18, number: 21 },
   { k: 5, nodes: 6, newcomers: 18, number: 24 },
+  // What old holders gave away went to who was nearest of those they knew, and stayed there.
+  { k: 5, nodes: 6, newcomers: 18, number: 12 },
+  // A holder that was given something late told all others but one: it had just agreed with that one, or been asked by it about other keys.
+  { k: 5, nodes: 6, newcomers: 18, number: 23 },
+  { k: 5, nodes: 6, newcomers: 18, number: 46 },
 ])(
   'a network that grows fourfold at once hides no record: K = $k, $nodes nodes, seed newcomers $number',
   {

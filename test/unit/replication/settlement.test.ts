@@ -21,6 +21,7 @@ function viewOf(others: readonly number[], more: Partial<MembershipView> = {}): 
     shared: new Map(ids.map(({ hex }) => [hex, [EVERYTHING]])),
     isSmall: false,
     newcomers: new Map(),
+    arrivals: 0,
     ...more,
   };
 }
