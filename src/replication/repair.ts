@@ -364,8 +364,9 @@ export class Repair {
     this.#arrivals = 0;
     const { regions } = this.#membership.view;
     if (regions.length === 0) return; // we know nobody who could take over
+    const ours = regions.map(({ range }) => range);
     const strays = new Map<string, Stray>();
-    for (const key of held.keyIds(gapsBetween(regions.map(({ range }) => range)))) {
+    for (const key of held.size === 0 ? [] : held.keyIds(gapsBetween(ours))) {
       const hex = toHex(key);
       strays.set(hex, this.#strays.get(hex) ?? { key, since: now });
     }

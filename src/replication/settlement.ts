@@ -90,10 +90,12 @@ export class Settlement {
   compared(member: string, ranges: readonly CellRange[], withSettled: boolean): void {
     const shared = this.#view.shared.get(member);
     if (shared === undefined) return;
-    // The shared list itself wherever all of it is: it is not kept in several copies.
-    const counted = intersectRanges(ranges, shared);
     // What was compared before stays true: nothing acknowledged since can have passed us by unnoticed.
     const former = this.#of(member);
+    const isKnown = former.withAnybody === shared && (former.withSettled === shared || !withSettled);
+    if (isKnown) return;
+    // The shared list itself wherever all of it is: it is not kept in several copies.
+    const counted = intersectRanges(ranges, shared);
     const add = (known: readonly CellRange[]) => intersectRanges(uniteRanges(known, counted), shared);
     const comparison = {
       withAnybody: add(former.withAnybody),
