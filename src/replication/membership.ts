@@ -14,6 +14,7 @@ export interface MembershipComponents {
     readonly self: Contact;
     /** The network is being joined: who is near is not all known yet, and what is shared with those who are says nothing. */
     readonly isBootstrapping: boolean;
+    /** Who shares at least `reach` leading bits is named, too, though it does not reach so far. */
     neighbourhood(reach: number): { readonly contacts: readonly Contact[]; readonly depth: number };
   };
   readonly clock: Clock;
@@ -161,14 +162,15 @@ export class Membership {
     const now = Math.floor(clock.monotonic());
     const reach = this.#basis.depth;
     const neighbourhood = kademlia.neighbourhood(reach);
-    this.#notePresence(neighbourhood.contacts, Math.min(neighbourhood.depth, reach), now);
+    this.#notePresence(neighbourhood.contacts, now);
     const dueInMs = Math.min(this.#judge(now), this.#stay(now));
     if (dueInMs < Number.POSITIVE_INFINITY) this.#arm(dueInMs);
+    const arrivals = this.#membersWithin(0).filter(({ hex }) => !this.#basis.members.has(hex)).length;
     const depth = this.#depthAmongMembers(neighbourhood.depth);
+    this.#forgetBeyond(depth);
     const members = new Map(this.#membersWithin(depth).map((id) => [id.hex, id]));
     const basis = { depth, members, hasStayed: this.hasStayed };
     if (isSame(this.#basis, basis)) return;
-    const arrivals = this.#membersWithin(0).filter(({ hex }) => !this.#basis.members.has(hex)).length;
     this.#basis = basis;
     this.#view = this.#viewOf([...members.values()], depth, arrivals);
     this.#onChange(this.#view);
@@ -191,8 +193,14 @@ export class Membership {
     return members;
   }
 
-  /** @param depth leading bits that all of them share */
-  #notePresence(contacts: readonly Contact[], depth: number, now: number): void {
+  #forgetBeyond(depth: number): void {
+    const { self } = this.#components.kademlia;
+    for (const [hex, { contact }] of this.#neighbours) {
+      if (commonPrefixLength(self.id, contact.id) < depth) this.#neighbours.delete(hex);
+    }
+  }
+
+  #notePresence(contacts: readonly Contact[], now: number): void {
     const { self } = this.#components.kademlia;
     const present = new Set<string>();
     for (const contact of contacts) {
@@ -217,14 +225,11 @@ export class Membership {
       known.isPresent = true;
       known.since = now;
     }
-    for (const neighbour of this.#neighbours.values()) {
-      const { id } = neighbour.contact;
-      if (commonPrefixLength(self.id, id) < depth) this.#neighbours.delete(id.hex);
-      else if (neighbour.isPresent && !present.has(id.hex)) {
-        neighbour.isPresent = false;
-        neighbour.since = now;
-        neighbour.departures = Math.min(MAX_DOUBLINGS, neighbour.departures + 1);
-      }
+    for (const [hex, neighbour] of this.#neighbours) {
+      if (!neighbour.isPresent || present.has(hex)) continue;
+      neighbour.isPresent = false;
+      neighbour.since = now;
+      neighbour.departures = Math.min(MAX_DOUBLINGS, neighbour.departures + 1);
     }
   }
 

@@ -173,10 +173,10 @@ export class Settlement {
     return this.#areas.map(({ range }) => range).filter((range) => !open.has(range));
   }
 
-  /** Where everything is settled the cuts have served; so many cuts are a network that is being made. */
+  /** So many cuts are a network that is being made. */
   #formerAreas(): readonly Region[] {
     const { regions } = this.#view;
-    return this.#open.length === 0 || this.#areas.length > MAX_CUTS * regions.length ? regions : this.#areas;
+    return this.#areas.length > MAX_CUTS * regions.length ? regions : this.#areas;
   }
 
   /** Whether an area lies in one that is settled by now, among the same members: a change elsewhere is no reason to ask anybody again. */
@@ -232,6 +232,7 @@ export class Settlement {
     const isDecided = (area: OpenArea) =>
       area.withSettled >= readQuorum(area.members.length) || (isWithAll(area) && area.newcomersUntil <= now);
     this.#open = this.#open.filter((area) => !isDecided(area));
+    if (this.#open.length === 0) this.#areas = this.#view.regions; // the cuts have served
   }
 }
 
