@@ -76,7 +76,7 @@ const DEFAULT_INIT: RepairInit = {
 /** A key of which a copy lies here, though others should have it. */
 interface Stray {
   readonly key: Uint8Array;
-  /** When it was first noticed, monotonic ms; `NEVER_OURS` when it came as one. */
+  /** When it was first noticed, monotonic ms. */
   readonly since: number;
 }
 
@@ -104,8 +104,6 @@ const RECEIVERS_AT_ONCE = 8;
 /** From beat to beat, as a share of the suspicion time: a machine that stalls for the rest of it was not away. */
 const HEARTBEAT_SHARE = 2 / 3;
 const PACE_MS = 50;
-/** Who was never a holder needs not wait whether it becomes one again. */
-const NEVER_OURS = Number.NEGATIVE_INFINITY;
 /** How long a key must have been no business of ours before it goes: a round, which may have been a short one. */
 const LINGER_SHARE = 0.9;
 
@@ -120,6 +118,8 @@ export class Repair {
   readonly #partners = new Map<string, Partner>();
   // BOUNDED: by the cells held. Keys that were not ours when last looked at, by hex key id.
   #strays = new Map<string, Stray>();
+  // BOUNDED: by the cells held. Hex ids of keys that came from somebody who took us for their nearest holder, until they are passed on.
+  readonly #misdelivered = new Set<string>();
   /** Members that came since strays were last looked for. */
   #arrivals = 0;
   #timer: Timer | undefined;
@@ -205,7 +205,7 @@ export class Repair {
       const region = findRegion(regions, key);
       if (region !== undefined) affected.add(region);
       else if (!shared.has(from.id.hex)) {
-        this.#strays.set(toHex(key), { key, since: NEVER_OURS });
+        this.#misdelivered.add(toHex(key));
         this.#sweepDueAt = Math.min(this.#sweepDueAt, this.#in(this.#between(RETRY_MS, MIN_WELCOME_MS)));
       }
     }
@@ -371,8 +371,11 @@ export class Repair {
       strays.set(hex, this.#strays.get(hex) ?? { key, since: now });
     }
     this.#strays = strays;
+    const misdelivered = new Set(this.#misdelivered);
+    this.#misdelivered.clear();
     const isLingering = ({ since }: Stray) => now - since >= LINGER_SHARE * intervalMs;
-    const due = [...strays.values()].filter((stray) => isUpheaval || isLingering(stray));
+    const isDue = ([hex, stray]: [string, Stray]) => isUpheaval || misdelivered.has(hex) || isLingering(stray);
+    const due = [...strays].filter(isDue).map(([, stray]) => stray);
     const handedOver = await this.#handOver({
       keys: due.map(({ key }) => key),
       receiverOf: (key) => kademlia.closest(NodeId.fromBytes(key), 1)[0],

@@ -10,7 +10,8 @@ const add = (what: string, { gets, partial, p99, puts, refused }: SurvivalFigure
 
 describe('a network that loses half of its nodes at once', () => {
   it.each([
-    { name: '100 nodes, connections break', seed: '1', nodes: 100, isSilent: false },
+    // What a holder had been handed too early it dropped moments before it was its own.
+    { name: '100 nodes, connections break', seed: 'half 6', nodes: 100, isSilent: false },
     { name: '100 nodes, machines fall silent', seed: '2', nodes: 100, isSilent: true },
     { name: '50 nodes, connections break', seed: '3', nodes: 50, isSilent: false },
     { name: '48 nodes, machines fall silent', seed: '5', nodes: 48, isSilent: true },
