@@ -70,7 +70,7 @@ export interface KademliaInit {
 const DEFAULT_INIT: KademliaInit = {
   alpha: 3,
   refreshIntervalMs: 600_000,
-  watchIntervals: { shortest: 2_000, longest: 240_000 },
+  watchIntervals: { shortest: 2_000, longest: 120_000 },
   challengeAfterMs: 600_000,
   storeTimeoutMs: 3_000,
   connectTimeoutMs: 5_000,
