@@ -64,7 +64,7 @@ const MAX_PROBES = 64;
 const RECHECK_AFTER_MS = 5_000;
 /** Neighbours that wait for it. */
 const MAX_RECHECKS = 64;
-/** At the first refresh, then every so many: of a table that is half an hour old nine in ten contacts are still there, and one is enough. */
+/** At the first refresh, then every so many: of the contacts of half an hour ago most are still there, and one is enough. */
 const REFRESHES_PER_SAVE = 3;
 
 export class Maintenance {

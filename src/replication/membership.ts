@@ -153,43 +153,37 @@ export class Membership {
 
   #update(): void {
     if (!this.#isStale || this.#isStopped) return;
-    const { kademlia, clock } = this.#components;
+    const { kademlia, clock, constants } = this.#components;
     if (!this.hasStayed && kademlia.isBootstrapping) {
       this.#arm(LOOK_AROUND_MS);
       return;
     }
     this.#isStale = false;
     const now = Math.floor(clock.monotonic());
-    const reach = this.#basis.depth;
-    const neighbourhood = kademlia.neighbourhood(reach);
+    const former = this.#basis;
+    const neighbourhood = kademlia.neighbourhood(former.depth);
     this.#notePresence(neighbourhood.contacts, now);
     const dueInMs = Math.min(this.#judge(now), this.#stay(now));
     if (dueInMs < Number.POSITIVE_INFINITY) this.#arm(dueInMs);
-    const arrivals = this.#membersWithin(0).filter(({ hex }) => !this.#basis.members.has(hex)).length;
-    const depth = this.#depthAmongMembers(neighbourhood.depth);
+    const everybody = this.#members();
+    const near = everybody.filter((id) => commonPrefixLength(kademlia.self.id, id) >= neighbourhood.depth);
+    // Newcomers may fill the neighbourhood before they count: until then it reaches as far as it did, or too few would be left to hold a key.
+    const isFilled = neighbourhood.depth <= former.depth || near.length + 1 >= constants.k;
+    const depth = isFilled ? neighbourhood.depth : former.depth;
     this.#forgetBeyond(depth);
-    const members = new Map(this.#membersWithin(depth).map((id) => [id.hex, id]));
+    const members = new Map((isFilled ? near : everybody).map((id) => [id.hex, id]));
     const basis = { depth, members, hasStayed: this.hasStayed };
-    if (isSame(this.#basis, basis)) return;
+    if (isSame(former, basis)) return;
+    const arrivals = everybody.filter(({ hex }) => !former.members.has(hex)).length;
     this.#basis = basis;
     this.#view = this.#viewOf([...members.values()], depth, arrivals);
     this.#onChange(this.#view);
   }
 
-  /** Newcomers may fill the neighbourhood before they count: until then it reaches as far as it did, or too few would be left to hold a key. */
-  #depthAmongMembers(depth: number): number {
-    const former = this.#basis.depth;
-    if (depth <= former || this.#membersWithin(depth).length + 1 >= this.#components.constants.k) return depth;
-    return former;
-  }
-
-  /** Without this node. */
-  #membersWithin(depth: number): NodeId[] {
-    const { self } = this.#components.kademlia;
+  /** Those who count, without this node. */
+  #members(): NodeId[] {
     const members: NodeId[] = [];
-    for (const { isMember, contact } of this.#neighbours.values()) {
-      if (isMember && commonPrefixLength(self.id, contact.id) >= depth) members.push(contact.id);
-    }
+    for (const { isMember, contact } of this.#neighbours.values()) if (isMember) members.push(contact.id);
     return members;
   }
 

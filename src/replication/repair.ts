@@ -375,9 +375,9 @@ export class Repair {
     this.#misdelivered.clear();
     const isLingering = ({ since }: Stray) => now - since >= LINGER_SHARE * intervalMs;
     const isDue = ([hex, stray]: [string, Stray]) => isUpheaval || misdelivered.has(hex) || isLingering(stray);
-    const due = [...strays].filter(isDue).map(([, stray]) => stray);
+    const due = [...strays].filter(isDue).map(([, { key }]) => key);
     const handedOver = await this.#handOver({
-      keys: due.map(({ key }) => key),
+      keys: due,
       receiverOf: (key) => kademlia.closest(NodeId.fromBytes(key), 1)[0],
       atOnce: 1,
       signal: this.#stopping.signal,
