@@ -60,7 +60,7 @@ export class RoundTripTimes {
   // BOUNDED: init.capacity peers, least recently used forgotten.
   readonly #peers: BoundedMap<string, PeerTimes>;
   /** All samples together: what to expect of a stranger. Half a second until something was measured. */
-  readonly #everybody: PeerTimes = { ...unmeasured(), deviationUs: 125_000 };
+  readonly #everybody: PeerTimes = { ...unmeasured(), deviationUs: 250_000 };
 
   constructor(init: Partial<RoundTripTimesInit> = {}) {
     this.#init = { ...DEFAULT_ROUND_TRIP_TIMES, ...init };
@@ -125,7 +125,7 @@ export class RoundTripTimes {
     if (isConnected && usual !== undefined) return Math.min(maxHedgeMs, usual);
     // Whoever was never measured may be farther than the others, and a dial takes more than one round trip.
     const factor = isConnected ? STRANGER_FACTOR : DIAL_ROUND_TRIPS;
-    const strange = Math.max(2 * minHedgeMs, factor * usualMs(this.#everybody), usual ?? 0);
+    const strange = Math.max(2 * minHedgeMs, factor * mostlyMs(this.#everybody), usual ?? 0);
     return Math.min(maxHedgeMs + (isConnected ? 0 : dialBudgetMs), strange);
   }
 
@@ -166,4 +166,12 @@ function smooth(times: PeerTimes, sampleUs: number): void {
 /** Mean plus four deviations, ms: what all but a few answers keep to. */
 function usualMs(times: PeerTimes): number {
   return (times.smoothedUs + 4 * times.deviationUs) / 1_000;
+}
+
+/**
+ * Mean plus two deviations, ms: what nineteen of twenty keep to. To ask somebody else too for every twentieth costs little, and to wait four
+ * deviations of everybody, four times over for a dial, costs seconds (Dean and Barroso, The Tail at Scale, 2013).
+ */
+function mostlyMs(times: PeerTimes): number {
+  return (times.smoothedUs + 2 * times.deviationUs) / 1_000;
 }

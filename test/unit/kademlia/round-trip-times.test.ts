@@ -35,6 +35,20 @@ describe('RoundTripTimes', () => {
     expect(times.hedgeAfterMs(OTHER, false)).toBe(2_500);
   });
 
+  it('has somebody else asked for one stranger in twenty, where the ways are of very different length', () => {
+    const times = new RoundTripTimes();
+    for (let i = 0; i < 200; i++) times.measured(PEER, i % 2 === 0 ? 50 : 150);
+    // Mean 100 and deviation 50: twice and four times 200 ms, where four deviations are 300.
+    for (const [isConnected, roundTrips] of [
+      [true, 2],
+      [false, 4],
+    ] as const) {
+      const ratio = times.hedgeAfterMs(OTHER, isConnected) / (200 * roundTrips);
+      expect(ratio).toBeGreaterThan(0.9);
+      expect(ratio).toBeLessThan(1.1);
+    }
+  });
+
   it('gives everybody more time as soon as one answer shows that the way has become longer', () => {
     const times = measured(Array(50).fill(2));
     times.measured(OTHER, 2);
