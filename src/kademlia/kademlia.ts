@@ -53,7 +53,7 @@ export interface KademliaInit {
   readonly refreshIntervalMs: number;
   /**
    * How often a server asks one of its neighbours who else is near. Longer: newcomers and holes are noticed later, and records lie on fewer
-   * nodes meanwhile. @default 2 s while there is news, 120 s while there is none
+   * nodes meanwhile. @default 2 s while there is news, 240 s while there is none
    */
   readonly watchIntervals: WatchIntervals;
   /** How long the oldest of a full bucket may have been quiet before a newcomer has it pinged, and for how long its answer vouches for the bucket, ms. @default 600_000 */
@@ -70,7 +70,7 @@ export interface KademliaInit {
 const DEFAULT_INIT: KademliaInit = {
   alpha: 3,
   refreshIntervalMs: 600_000,
-  watchIntervals: { shortest: 2_000, longest: 120_000 },
+  watchIntervals: { shortest: 2_000, longest: 240_000 },
   challengeAfterMs: 600_000,
   storeTimeoutMs: 3_000,
   connectTimeoutMs: 5_000,

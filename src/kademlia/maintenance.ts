@@ -64,8 +64,8 @@ const MAX_PROBES = 64;
 const RECHECK_AFTER_MS = 5_000;
 /** Neighbours that wait for it. */
 const MAX_RECHECKS = 64;
-/** At the first refresh, then every so many: of the contacts of half an hour ago most are still there, and one is enough. */
-const REFRESHES_PER_SAVE = 3;
+/** The first refresh and every third after it: of far contacts most live for hours, and of a saved table one that is still there is enough. */
+const THOROUGH_EVERY = 3;
 
 export class Maintenance {
   readonly #init: MaintenanceInit;
@@ -154,14 +154,15 @@ export class Maintenance {
   async refresh(options: CallOptions): Promise<void> {
     const { kademlia, clock, refreshIntervalMs } = this.#init;
     const { table, self } = kademlia;
+    const isThorough = this.#refreshes++ % THOROUGH_EVERY === 0;
     const stale = table.staleBuckets(clock.monotonic() - refreshIntervalMs / 2);
     // Whoever is back may know many whom nobody here has heard of.
     const isReunion = await this.#isReunion(await this.#probeMissing(PROBES, options), options);
     if (isReunion) await kademlia.findClosest(self.id, options);
     for (const j of stale.reverse()) {
-      if (isReunion || !(await this.#isSound(j, options))) await this.#lookInto(j, options);
+      if (isReunion || !(await this.#isSound(j, isThorough, options))) await this.#lookInto(j, options);
     }
-    if (this.#refreshes++ % REFRESHES_PER_SAVE === 0) await this.#save();
+    if (isThorough) await this.#save();
   }
 
   /**
@@ -236,9 +237,9 @@ export class Maintenance {
 
   /**
    * One question instead of the paper's lookup, most of whose requests would go to strangers: whoever was not heard of for the longest is asked.
-   * Far away it is enough that it answers and there are others. Where this node claims to know everybody, it must name nobody new.
+   * Far away it is enough that there are others, and now and then that it answers. Where this node claims to know everybody, it must name nobody new.
    */
-  async #isSound(j: number, options: CallOptions): Promise<boolean> {
+  async #isSound(j: number, isThorough: boolean, options: CallOptions): Promise<boolean> {
     const { kademlia, random } = this.#init;
     const { table, self } = kademlia;
     const isFar = j < table.neighbourhoodDepth();
@@ -246,7 +247,7 @@ export class Maintenance {
     const [oldest] = contacts;
     if (isFar && contacts.length < FAR_CONTACTS) return false;
     if (oldest === undefined) return true; // its neighbours would have told the watch
-    if (isFar) return isThere(kademlia, oldest, options);
+    if (isFar) return !isThorough || isThere(kademlia, oldest, options);
     try {
       const { bytes: target } = randomIdInBucket(self.id, j, random);
       const { closer } = await kademlia.request(oldest, { type: 'FIND_NODE', target }, options);

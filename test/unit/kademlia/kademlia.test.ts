@@ -297,6 +297,23 @@ describe('Kademlia', () => {
     }, 60_000);
   });
 
+  it('asks far contacts whether they are still there in every third refresh', async () => {
+    const network = new MemoryNetwork(63, { k: 8 });
+    const nodes = await network.addServers(48);
+    const { kademlia } = nodes[0]!;
+    await network.clock.advance(301_000); // now no bucket has been looked at lately
+    const pings: number[] = [];
+    for (let i = 0; i < 7; i++) {
+      for (const { transport } of nodes) transport.received.length = 0;
+      await network.run(kademlia.refresh());
+      const received = nodes.flatMap(({ transport }) => transport.received);
+      pings.push(received.filter(({ type }) => type === 'PING').length);
+    }
+    const farBuckets = kademlia.table.neighbourhoodDepth();
+    expect(farBuckets).toBeGreaterThan(1);
+    expect(pings).toEqual([farBuckets, 0, 0, farBuckets, 0, 0, farBuckets]);
+  });
+
   describe('one that was away', () => {
     /** Of `searcher`'s next refresh, once `away` is there again. */
     async function questionsAtReturn(network: MemoryNetwork, searcher: MemoryNode, away: readonly MemoryNode[]) {
