@@ -1,6 +1,6 @@
 /**
  * What lookups cost as the network grows tenfold and tenfold again: hops and requests must grow with log N at most. The table goes to the
- * figures, the plots to test/results/growth.html. GROWTH_NODES=100000 adds a size (CONTRIBUTING.md says what memory it wants).
+ * figures, the plots to test/results/growth.html. GROWTH_NODES=30000 adds a size (CONTRIBUTING.md says what memory it wants).
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
