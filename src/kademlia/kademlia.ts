@@ -49,7 +49,7 @@ export interface KademliaComponents {
 export interface KademliaInit {
   /** Requests of a lookup at a time while it still gets nearer. More: sooner there, more traffic. @default 3 */
   readonly alpha: number;
-  /** How often buckets nobody asked about are refreshed, ms, ± 10 %. Longer: dead contacts stay longer. @default 600_000 */
+  /** How often buckets nobody asked about are refreshed, ms, ± 10 %; far ones every third time. Longer: dead contacts stay longer. @default 600_000 */
   readonly refreshIntervalMs: number;
   /**
    * How often a server asks one of its neighbours who else is near. Longer: newcomers and holes are noticed later, and records lie on fewer

@@ -237,7 +237,8 @@ export class Maintenance {
 
   /**
    * One question instead of the paper's lookup, most of whose requests would go to strangers: whoever was not heard of for the longest is asked.
-   * Far away it is enough that there are others, and now and then that it answers. Where this node claims to know everybody, it must name nobody new.
+   * Far away it is enough that there are others, and now and then that it answers. Where this node claims to know everybody, it must name
+   * nobody new.
    */
   async #isSound(j: number, isThorough: boolean, options: CallOptions): Promise<boolean> {
     const { kademlia, random } = this.#init;

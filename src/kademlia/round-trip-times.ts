@@ -125,7 +125,7 @@ export class RoundTripTimes {
     if (isConnected && usual !== undefined) return Math.min(maxHedgeMs, usual);
     // Whoever was never measured may be farther than the others, and a dial takes more than one round trip.
     const factor = isConnected ? STRANGER_FACTOR : DIAL_ROUND_TRIPS;
-    const strange = Math.max(2 * minHedgeMs, factor * mostlyMs(this.#everybody), usual ?? 0);
+    const strange = Math.max(2 * minHedgeMs, factor * likelyMs(this.#everybody), usual ?? 0);
     return Math.min(maxHedgeMs + (isConnected ? 0 : dialBudgetMs), strange);
   }
 
@@ -172,6 +172,6 @@ function usualMs(times: PeerTimes): number {
  * Mean plus two deviations, ms: what nineteen of twenty keep to. To ask somebody else too for every twentieth costs little, and to wait four
  * deviations of everybody, four times over for a dial, costs seconds (Dean and Barroso, The Tail at Scale, 2013).
  */
-function mostlyMs(times: PeerTimes): number {
+function likelyMs(times: PeerTimes): number {
   return (times.smoothedUs + 2 * times.deviationUs) / 1_000;
 }
