@@ -119,7 +119,7 @@ export class Repair {
   // BOUNDED: by the cells held. Keys that were not ours when last looked at, by hex key id.
   #strays = new Map<string, Stray>();
   // BOUNDED: by the cells held. Hex ids of keys that came from somebody who took us for their nearest holder, until they are passed on.
-  readonly #misdelivered = new Set<string>();
+  #misdelivered = new Set<string>();
   /** Members that came since strays were last looked for. */
   #arrivals = 0;
   #timer: Timer | undefined;
@@ -371,8 +371,8 @@ export class Repair {
       strays.set(hex, this.#strays.get(hex) ?? { key, since: now });
     }
     this.#strays = strays;
-    const misdelivered = new Set(this.#misdelivered);
-    this.#misdelivered.clear();
+    const misdelivered = this.#misdelivered;
+    this.#misdelivered = new Set();
     const isLingering = ({ since }: Stray) => now - since >= LINGER_SHARE * intervalMs;
     const isDue = ([hex, stray]: [string, Stray]) => isUpheaval || misdelivered.has(hex) || isLingering(stray);
     const due = [...strays].filter(isDue).map(([, { key }]) => key);

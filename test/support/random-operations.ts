@@ -165,7 +165,7 @@ export class RandomOperations {
         if (header.key.text !== key.text || header.deleted || header.expiresAt <= life.clock.now()) continue;
         tally.count('operation: renewal');
         const renewed = await renewRecord(world, node, header, 5 * MINUTE);
-        if (renewed !== undefined) readers.acknowledged(key, header.publisher, renewed, life);
+        if (renewed !== undefined) readers.acknowledged(key, header.publisher, renewed, undefined);
       }
     });
   }

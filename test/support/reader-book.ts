@@ -84,12 +84,12 @@ export class ReaderBook {
     );
   }
 
-  /** @param life of the writer */
-  acknowledged(key: Key, publisher: Uint8Array, version: Version, life: NodeLife): void {
+  /** @param life of the writer; undefined: it was written past its node, which knows nothing of it */
+  acknowledged(key: Key, publisher: Uint8Array, version: Version, life: NodeLife | undefined): void {
     const cell = cellOf(key, publisher);
     this.#keepAttempts(cell, (other) => other.seq > version.seq);
     this.#account.acknowledged(key, publisher, version);
-    this.#note(life, cell, version);
+    if (life !== undefined) this.#note(life, cell, version);
   }
 
   ask(node: SimulatedNode, key: Key): Question {
