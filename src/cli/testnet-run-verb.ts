@@ -47,6 +47,10 @@ function runProcesses(command: Command, scenario: string, flags: RunFlags): Prom
       const { name, commands: written } = scenarios.loadScenario(scenario);
       const { nodes, speed, for: forMs } = flags;
       const commands = scenarios.resizeScenario(written, { nodes, speed, forMs });
+      if (scenarios.isRecordless(commands)) {
+        const message = 'processes keep records: run a scenario of recordless nodes with "nautilus sim"';
+        throw new NautilusError('USAGE', message);
+      }
       const total = scenarios.nodesNeeded(commands);
       if (total > MAX_PROCESSES) {
         const message = `the scenario has ${total} nodes, and at most ${MAX_PROCESSES} can be processes: choose fewer with --nodes, or use "nautilus sim"`;

@@ -151,6 +151,12 @@ const ON_TESTNETS: readonly Mistake[] = [
     code: 6,
     says: /nautilus testnet up/,
   },
+  {
+    what: 'processes that keep no records',
+    args: ['run', 'lookups', '-n', '4'],
+    code: 2,
+    says: /processes keep records: .* "nautilus sim"/,
+  },
 ];
 
 const directory = temporaryDirectory();

@@ -1,6 +1,6 @@
 /** Door of the scenarios: what happens to a network, as text that the simulator and the process testnet both run. */
 export { loadScenario, scenarioNames } from './load-scenario.ts';
-export { nodesNeeded } from './nodes-needed.ts';
+export { isRecordless, nodesNeeded } from './nodes-needed.ts';
 export { failedOutcome, writtenOutcome } from './operation-outcome.ts';
 export { parseCommand, parseScenario } from './parse-scenario.ts';
 export { percentile } from './percentile.ts';

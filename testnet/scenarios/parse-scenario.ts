@@ -21,6 +21,17 @@ const DEFAULT_SIZE_BYTES = 256;
 const MAX_SIZE_BYTES = 65_536;
 const HOUR_MS = 3_600_000;
 
+/** Nothing comes of them where nobody keeps records. */
+const NEEDS_RECORDS: ReadonlySet<CommandBody['verb']> = new Set([
+  'put-many',
+  'put',
+  'get',
+  'delete',
+  'load',
+  'assert-found',
+  'assert-absent',
+]);
+
 interface Syntax {
   readonly usage: string;
   readonly parse: (line: ScenarioLine) => CommandBody;
@@ -28,8 +39,12 @@ interface Syntax {
 
 const SYNTAX: Readonly<Record<string, Syntax>> = {
   nodes: {
-    usage: 'nodes COUNT',
-    parse: (line) => ({ verb: 'nodes', count: line.wholeNumber(line.word('how many'), 'a number of nodes', 1) }),
+    usage: 'nodes COUNT [recordless]',
+    parse: (line) => ({
+      verb: 'nodes',
+      isRecordless: line.flag('recordless'),
+      count: line.wholeNumber(line.word('how many'), 'a number of nodes', 1),
+    }),
   },
   latency: { usage: 'latency wide-area | constant MS | normal MEAN_MS DEVIATION_MS', parse: parseLatency },
   loss: {
@@ -145,6 +160,13 @@ function checkNodes(commands: readonly ScenarioCommand[], name: string): void {
   const again = commands.find((command) => command.verb === 'nodes' && command !== first);
   if (again !== undefined) {
     throw new NautilusError('USAGE', `${name}:${again.line}: the nodes run already: use "join COUNT" for more`);
+  }
+  const homeless = first.isRecordless ? commands.find(({ verb }) => NEEDS_RECORDS.has(verb)) : undefined;
+  if (homeless !== undefined) {
+    throw new NautilusError(
+      'USAGE',
+      `${name}:${homeless.line}: recordless nodes have no place for what "${homeless.text}" is about: leave recordless out`,
+    );
   }
 }
 

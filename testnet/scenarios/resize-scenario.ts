@@ -50,7 +50,7 @@ function textOf(command: ScenarioCommand): string {
   const { text } = command;
   switch (command.verb) {
     case 'nodes':
-      return `nodes ${command.count}`;
+      return text.replace(/\d+/, String(command.count));
     case 'wait':
       return command.ms === undefined ? text : `wait ${durationText(command.ms)}`;
     case 'roll':

@@ -48,7 +48,12 @@ export interface ChurnSettings {
 }
 
 export type CommandBody =
-  | { readonly verb: 'nodes'; readonly count: number }
+  | {
+      readonly verb: 'nodes';
+      readonly count: number;
+      /** They keep no records: tables and lookups alone. */
+      readonly isRecordless: boolean;
+    }
   | { readonly verb: 'latency'; readonly latency: ScenarioLatency }
   | { readonly verb: 'loss'; readonly share: number }
   | {

@@ -1,5 +1,6 @@
 /** One run from a scenario and a seed to its report: the world, what happens to it, and the figures at the end. */
 import {
+  isRecordless,
   nodesNeeded,
   runScenario,
   type ScenarioCommand,
@@ -32,7 +33,12 @@ const NO_LIMIT = Number.POSITIVE_INFINITY;
 /** @throws NautilusError `USAGE` for a command that cannot be done; the signal's reason */
 export async function simulate(simulation: Simulation, output: ScenarioOutput): Promise<SimulationReport> {
   const { seed, commands, signal } = simulation;
-  const world = await World.create({ seed, nodes: nodesNeeded(commands), joined: false });
+  const world = await World.create({
+    seed,
+    nodes: nodesNeeded(commands),
+    joined: false,
+    storing: !isRecordless(commands),
+  });
   const target = new SimulatedTarget(world);
   const report = await world.do(() => runScenario(commands, target, output, { signal }), NO_LIMIT);
   const { trace } = world.network;

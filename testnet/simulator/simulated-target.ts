@@ -48,6 +48,8 @@ export class SimulatedTarget implements ScenarioTarget {
   readonly #attendances = new Map<number, Attendance>();
   // BOUNDED: by the nodes of the world.
   readonly #joined = new Set<number>();
+  /** Those of them in the order of their numbers; undefined when they have changed since. A crowd that joins at once asks it for each. */
+  #introducers: readonly SimulatedNode[] | undefined;
   readonly #nearest: NearestNodes;
   readonly #yardstick: RepairYardstick;
 
@@ -107,7 +109,7 @@ export class SimulatedTarget implements ScenarioTarget {
 
   resume(number: number): Promise<void> {
     this.#attend(number);
-    this.#joined.add(number);
+    this.#setJoined(number, true);
     this.#world.node(number).resume();
     return Promise.resolve();
   }
@@ -257,7 +259,7 @@ export class SimulatedTarget implements ScenarioTarget {
         try {
           const introducer = this.#introducerOf(node);
           if (introducer !== undefined) await node.join(introducer.self);
-          this.#joined.add(node.number);
+          this.#setJoined(node.number, true);
         } catch (error) {
           if (!isNautilusError(error)) throw error;
           await sleep(clock, JOIN_AGAIN_MS);
@@ -269,10 +271,9 @@ export class SimulatedTarget implements ScenarioTarget {
 
   /** One that has joined: two that have not would make an island. Where there is none, the first of those running is the network. */
   #introducerOf(node: SimulatedNode): SimulatedNode | undefined {
-    const others = this.#world.running.filter((other) => other !== node);
-    const joined = others.filter(({ number }) => this.#joined.has(number));
-    if (joined.length > 0) return this.#random.pick(joined);
-    const [first] = others;
+    this.#introducers ??= this.#world.nodes.filter(({ number }) => this.#joined.has(number));
+    if (this.#introducers.length > 0) return this.#random.pick(this.#introducers);
+    const first = this.#world.running.find((other) => other !== node);
     return first !== undefined && first.number < node.number ? first : undefined;
   }
 
@@ -289,7 +290,13 @@ export class SimulatedTarget implements ScenarioTarget {
   #endAttendance(number: number): void {
     this.#attendances.get(number)?.end();
     this.#attendances.delete(number);
-    this.#joined.delete(number);
+    this.#setJoined(number, false);
+  }
+
+  #setJoined(number: number, hasJoined: boolean): void {
+    if (hasJoined) this.#joined.add(number);
+    else this.#joined.delete(number);
+    this.#introducers = undefined;
   }
 
   async #ask<T>(

@@ -23,7 +23,8 @@ const errorOf = (text: string): string => {
 
 describe('the scenario language', () => {
   it('reads every command', () => {
-    expect(parse('nodes 16')).toEqual({ verb: 'nodes', count: 16 });
+    expect(parse('nodes 16')).toEqual({ verb: 'nodes', count: 16, isRecordless: false });
+    expect(parse('nodes 16 recordless')).toEqual({ verb: 'nodes', count: 16, isRecordless: true });
     expect(parse('latency wide-area')).toEqual({ verb: 'latency', latency: { kind: 'wide-area' } });
     expect(parse('latency constant 20')).toEqual({ verb: 'latency', latency: { kind: 'constant', ms: 20 } });
     expect(parse('latency normal 40 10')).toEqual({
@@ -109,10 +110,10 @@ describe('the scenario language', () => {
     ['nodes 2\nfly 3', /^my\.scenario:2: "fly" is no command: use nodes, latency, .*assert$/],
     [
       'nodes 2.5',
-      /^my\.scenario:1: "2\.5" is not a number of nodes \(a whole number from 1 to 1000000\): nodes COUNT$/,
+      /^my\.scenario:1: "2\.5" is not a number of nodes \(a whole number from 1 to 1000000\): nodes COUNT \[recordless\]$/,
     ],
     ['nodes 0', /from 1 to/],
-    ['nodes', /how many is missing: nodes COUNT$/],
+    ['nodes', /how many is missing: nodes COUNT \[recordless\]$/],
     ['nodes 2 3', /"3" is not understood/],
     ['nodes 2\nloss 5', /"5" is not the share of frames that vanish \(a share such as 1% or 99\.9%\)/],
     ['nodes 2\nloss 101%', /a number from 0 to 100/],
@@ -131,6 +132,10 @@ describe('the scenario language', () => {
     ['put k v', /^my\.scenario:1: the first command must be "nodes COUNT"$/],
     ['', /the first command must be/],
     ['nodes 2\nnodes 3', /^my\.scenario:2: the nodes run already/],
+    [
+      'nodes 2 recordless\nlookups 5\nput k v',
+      /^my\.scenario:3: recordless nodes .* "put k v" .* leave recordless out$/,
+    ],
   ])('answers %j with one line that says what is allowed', (text, message) => {
     expect(errorOf(text)).toMatch(message);
     expect(errorOf(text)).not.toContain('\n');
@@ -143,6 +148,8 @@ describe('the scenario language', () => {
     expect(resized[0]).toMatchObject({ count: 7 });
     expect(plannedMs(resized)).toBe(240_000);
     expect(resized[1]!.text).toBe('load gets=1/s for=2m');
+    const [recordless] = resizeScenario(parseScenario('nodes 2 recordless', 'x'), { nodes: 7 });
+    expect(recordless).toMatchObject({ text: 'nodes 7 recordless', isRecordless: true });
   });
 
   it('makes a scenario faster: all durations, no rates, and says so in its lines', () => {
@@ -181,6 +188,7 @@ describe('the scenarios that come with Nautilus', () => {
       'flapping',
       'growth',
       'half-killed',
+      'lookups',
       'partition',
       'rolling-restart',
       'steady',
