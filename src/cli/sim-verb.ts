@@ -25,7 +25,7 @@ export function addSimVerb(program: Command): void {
     .option(
       '-n, --nodes <counts>',
       'instead of what the scenario says; several (100,1000) run one after the other',
-      sizes,
+      counts,
     )
     .option('--seed <seed>', 'what everything follows from (default: a random one, printed first)')
     .option('--scenario <name>', 'one that comes with Nautilus, or the path of a file', 'steady')
@@ -46,11 +46,18 @@ function runSim(command: Command, flags: SimFlags): Promise<void> {
       const scenarios = await import('../../testnet/scenarios/index.ts');
       const simulator = await import('../../testnet/simulator/index.ts');
       const { name, commands: written } = scenarios.loadScenario(flags.scenario);
+      const forMs = flags.hours === undefined ? undefined : flags.hours * 3_600_000;
+      const sizes = (flags.nodes ?? [undefined]).map((nodes) => {
+        const commands = scenarios.resizeScenario(written, { nodes, speed: flags.speed, forMs });
+        simulator.assertFits({
+          nodes: scenarios.nodesNeeded(commands),
+          isRecordless: scenarios.isRecordless(commands),
+        });
+        return commands;
+      });
       const seed = await announceSeed(output, flags.seed);
       const reports: Awaited<ReturnType<typeof simulator.simulate>>[] = [];
-      for (const nodes of flags.nodes ?? [undefined]) {
-        const forMs = flags.hours === undefined ? undefined : flags.hours * 3_600_000;
-        const commands = scenarios.resizeScenario(written, { nodes, speed: flags.speed, forMs });
+      for (const commands of sizes) {
         const totalMs = scenarios.plannedMs(commands);
         const narrator = new ScenarioNarrator(output, 'simulated second', totalMs);
         try {
@@ -89,7 +96,7 @@ function write(path: string, text: string): void {
   }
 }
 
-function sizes(text: string): readonly number[] {
+function counts(text: string): readonly number[] {
   return text.split(',').map((part) => {
     const size = /^\d{1,7}$/.test(part) ? Number(part) : 0;
     if (size >= 1) return size;

@@ -1,6 +1,7 @@
 /** Door of the simulator: worlds of production nodes on a virtual clock and network, replayable from a seed. */
 
 export { percentile } from '../scenarios/index.ts';
+export { assertFits } from './assert-fits.ts';
 export { formatTable } from './format-table.ts';
 export { constantLatency, type LatencyModel, logNormalLatency, normalLatency, uniformLatency } from './latency.ts';
 export { type MeasuredLookup, measureLookups } from './measure-lookups.ts';
