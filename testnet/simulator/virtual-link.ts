@@ -17,9 +17,6 @@ export class Link {
   readonly dialler: Endpoint;
   /** Undefined until the dial arrived. */
   acceptor: Endpoint | undefined;
-  /** What the transports at its ends know it by, each its own business: a frame finds its session without a search. */
-  diallerSession: unknown;
-  acceptorSession: unknown;
   /** One of its ends closed it on purpose: whatever comes of it later, it was not lost. */
   isClosed = false;
   /** When the acceptor's first frame, its HELLO, arrives; undefined before it was sent. */
@@ -27,9 +24,21 @@ export class Link {
   /** When the last frame of each direction arrives: the end of the connection is not heard before it. */
   diallerArrivesBy = 0;
   acceptorArrivesBy = 0;
+  #diallerSession: unknown;
+  #acceptorSession: unknown;
 
   constructor(dialler: Endpoint) {
     this.dialler = dialler;
+  }
+
+  /** What the transport at this end knows it by, its own business: a frame finds its session without a search. */
+  sessionOf(end: Endpoint): unknown {
+    return end === this.dialler ? this.#diallerSession : this.#acceptorSession;
+  }
+
+  setSession(end: Endpoint, session: unknown): void {
+    if (end === this.dialler) this.#diallerSession = session;
+    else this.#acceptorSession = session;
   }
 }
 
@@ -40,19 +49,32 @@ const MAX_BACKLOG = 1024;
 export class Endpoint {
   readonly number: number;
   readonly address: string;
-  readonly handler: ConnectionHandler;
   /** `down`: its system still answers for it, with refusals. `gone`: nothing does. */
   state: 'up' | 'paused' | 'down' | 'gone' = 'up';
   // BOUNDED: by the connections its transport allows itself, and dials under way.
   readonly links = new Set<Link>();
   // BOUNDED: MAX_BACKLOG.
   readonly backlog: (() => void)[] = [];
+  #handler: ConnectionHandler | undefined;
   #queues: MachineQueues | undefined;
 
   constructor(number: number, address: string, handler: ConnectionHandler) {
     this.number = number;
     this.address = address;
-    this.handler = handler;
+    this.#handler = handler;
+  }
+
+  /** Undefined once it has ended. */
+  get handler(): ConnectionHandler | undefined {
+    return this.#handler;
+  }
+
+  /** Lets go of the process: whoever still has a connection to it, or finds its address, would keep alive all that it was. */
+  end(state: 'down' | 'gone'): void {
+    this.state = state;
+    this.backlog.length = 0;
+    this.#handler = undefined;
+    for (const link of this.links) link.setSession(this, undefined);
   }
 
   /** Made when machines have limits for the first time: most worlds do without. */

@@ -125,8 +125,7 @@ export class VirtualNetwork {
 
   /** The process is gone: the system under it breaks its connections and refuses new ones. It never hears of anything again. */
   kill(endpoint: Endpoint): void {
-    endpoint.state = 'down';
-    endpoint.backlog.length = 0;
+    endpoint.end('down');
     for (const link of endpoint.links) this.#release(link, endpoint);
   }
 
@@ -135,8 +134,7 @@ export class VirtualNetwork {
    * at their other ends until the system there gives up.
    */
   vanish(endpoint: Endpoint): void {
-    endpoint.state = 'gone';
-    endpoint.backlog.length = 0;
+    endpoint.end('gone');
     for (const link of endpoint.links) {
       if (link.acceptor !== undefined) this.#notifyClosed(link, otherEnd(link, endpoint), GIVE_UP_MS, 'lost');
     }
@@ -212,7 +210,7 @@ export class VirtualNetwork {
       if (!from.links.has(link)) return; // given up meanwhile
       to.links.add(link);
       this.trace.add(this.#clock.monotonic(), from.number, to.number, hello);
-      to.handler.onFrame(link, hello);
+      to.handler?.onFrame(link, hello);
     });
   }
 
@@ -234,7 +232,7 @@ export class VirtualNetwork {
   #deliver({ link, from, to, frame }: FrameUnderWay): void {
     if (to.links.has(link)) {
       this.trace.add(this.#clock.monotonic(), from.number, to.number, frame);
-      to.handler.onFrame(link, frame);
+      to.handler?.onFrame(link, frame);
     } else this.#refuse(link, from, to);
   }
 
@@ -257,7 +255,7 @@ export class VirtualNetwork {
   #notifyClosed(link: Link, to: Endpoint, delayMs: number, cause: CloseCause): void {
     this.#clock.setTimer(delayMs, () =>
       this.#receive(to, 0, () => {
-        if (to.links.delete(link)) to.handler.onLinkClosed(link, cause);
+        if (to.links.delete(link)) to.handler?.onLinkClosed(link, cause);
       }),
     );
   }

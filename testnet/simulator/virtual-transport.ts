@@ -203,13 +203,11 @@ export class VirtualTransport implements Transport, ConnectionHandler, SessionOw
   }
 
   #sessionOf(link: Link): VirtualSession | undefined {
-    const session = link.dialler === this.endpoint ? link.diallerSession : link.acceptorSession;
-    return session as VirtualSession | undefined; // nobody but #assign writes there
+    return link.sessionOf(this.endpoint) as VirtualSession | undefined; // nobody else writes there
   }
 
   #assign(link: Link, session: VirtualSession | undefined): void {
-    if (link.dialler === this.endpoint) link.diallerSession = session;
-    else link.acceptorSession = session;
+    link.setSession(this.endpoint, session);
   }
 
   /** Somebody dialled us. */

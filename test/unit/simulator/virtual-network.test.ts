@@ -57,6 +57,15 @@ describe('the end of a machine', () => {
     expect(lost.a.log).toEqual(['20 lost']);
   });
 
+  it.each(['kill', 'vanish'] as const)('lets go of the process, which others would keep alive: %s', async (end) => {
+    const { network, a, b, link } = await createLink();
+    link.setSession(a.endpoint, 'session of a');
+    link.setSession(b.endpoint, 'session of b');
+    network[end](b.endpoint);
+    expect(b.endpoint.handler).toBeUndefined();
+    expect([link.sessionOf(a.endpoint), link.sessionOf(b.endpoint)]).toEqual(['session of a', undefined]);
+  });
+
   it('refuses dials to a killed process, and frames that were on their way to it', async () => {
     const { clock, network, a, b, send } = await createLink();
     send(a, 50);
