@@ -15,6 +15,7 @@ const SIZES: Readonly<Record<string, { readonly nodes: number; readonly minutes:
   flapping: { nodes: 12, minutes: 1 },
   growth: { nodes: 12, minutes: 1 },
   'half-killed': { nodes: 12, minutes: 1 },
+  lookups: { nodes: 12, minutes: 1 },
   partition: { nodes: 8, minutes: 5 },
   'rolling-restart': { nodes: 8, minutes: 5 },
   steady: { nodes: 10, minutes: 1 },
@@ -35,7 +36,7 @@ describe('the scenarios', () => {
     const commands = resizeScenario(loadScenario(name).commands, { nodes, forMs: minutes * MINUTE_MS });
     const { report } = await run('7', commands);
     expect(report.failures).toEqual([]);
-    expect(report.figures.getsJudged).toBeGreaterThan(0);
+    expect(report.figures.getsJudged + report.figures.lookups.length).toBeGreaterThan(0);
     expect(report.lost).toEqual([]);
   });
 });
@@ -84,9 +85,23 @@ describe('a run', () => {
       records: 5,
       lost: [],
       failures: [],
+      lookups: { overlap: 1 },
+      lookupHops: { mean: 1, p50: 1, p95: 1, p99: 1 },
     });
     const html = reportHtml('<x>', [report, report]);
     expect(html).not.toMatch(/<x>|https?:|<script|NaN|undefined/);
     expect(html.match(/<svg/g)).toHaveLength(2 + 2 * 3);
+  });
+
+  it('of nodes without records says nothing of records', async () => {
+    const reports = [];
+    for (const nodes of [3, 5])
+      reports.push((await run('5', parseScenario(`nodes ${nodes} recordless\nlookups 3`, 'x'))).report);
+    expect(reportTables(reports[0]!)[0]).toEqual([
+      ['figure', 'value'],
+      ['nodes alive', '3 of 3'],
+      ['lookups: true closest found', '100.000 %'],
+    ]);
+    expect(reportHtml('lookups', reports)).not.toMatch(/NaN|undefined/);
   });
 });

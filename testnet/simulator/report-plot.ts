@@ -46,6 +46,7 @@ export function plotLines(lines: readonly Line[], options: PlotOptions): string 
   const ys = points.map((point) => point.y);
   const y = scaleOf(options.yMin === undefined ? ys : [options.yMin, ...ys], HEIGHT - BOTTOM, TOP);
   const drawn = lines.map(({ name, points }, index) => {
+    if (points.length === 0) return '';
     const colour = COLOURS[index % COLOURS.length]!;
     const path = points.map((point) => `${x.at(toX(point.x)).toFixed(1)},${y.at(point.y).toFixed(1)}`).join(' ');
     const dots = points.length > 20 ? [] : path.split(' ').map((place) => dot(place, colour));

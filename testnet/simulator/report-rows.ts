@@ -40,12 +40,13 @@ function summaryRows(report: ScenarioReport): readonly ReportRow[] {
       ['  refused', String(gets.error)],
     );
   }
-  rows.push(['puts acknowledged', `${puts.acknowledged} of ${puts.acknowledged + puts.failed}`]);
+  const putsBegun = puts.acknowledged + puts.failed;
+  if (putsBegun > 0) rows.push(['puts acknowledged', `${puts.acknowledged} of ${putsBegun}`]);
   if (lookups.length > 0) rows.push(['lookups: true closest found', percent(meanOf(lookups.map((l) => l.overlap)))]);
   if (copies !== undefined) {
     rows.push(['copies per record, min / p50 / max', `${copies.min} / ${copies.p50} / ${copies.max}`]);
   }
-  rows.push(['records lost', `${lost.length} of ${records}`]);
+  if (records > 0) rows.push(['records lost', `${lost.length} of ${records}`]);
   return rows;
 }
 
@@ -102,7 +103,7 @@ function shareRows(report: ScenarioReport): readonly ReportRow[] {
   return [
     ['per node and second, for', 'frames', 'bytes'],
     ...rows,
-    row('maintenance: the last three', maintenanceOf(shares)),
+    row('maintenance: table, comparing, moving', maintenanceOf(shares)),
   ];
 }
 
@@ -168,7 +169,13 @@ export function scenarioObject(report: ScenarioReport & { readonly seed: string 
   const summary = (values: readonly number[]) =>
     values.length === 0
       ? null
-      : { p50: percentile(values, 0.5), p95: percentile(values, 0.95), p99: percentile(values, 0.99) };
+      : {
+          mean: meanOf(values),
+          p50: percentile(values, 0.5),
+          p95: percentile(values, 0.95),
+          p99: percentile(values, 0.99),
+        };
+  const { lookups } = figures;
   return {
     seed,
     elapsedMs,
@@ -181,7 +188,10 @@ export function scenarioObject(report: ScenarioReport & { readonly seed: string 
     getHops: summary(figures.getHops),
     getRequests: summary(figures.getRequests),
     putMs: summary(figures.putMs),
-    lookups: figures.lookups.length === 0 ? null : { overlap: meanOf(figures.lookups.map((l) => l.overlap)) },
+    lookups: lookups.length === 0 ? null : { overlap: meanOf(lookups.map(({ overlap }) => overlap)) },
+    lookupMs: summary(lookups.map(({ elapsedMs }) => elapsedMs)),
+    lookupHops: summary(lookups.map(({ hops }) => hops)),
+    lookupRequests: summary(lookups.map(({ requests }) => requests)),
     perNodeAndSecond: perNodeAndSecond(report),
     copies: copies ?? null,
     records,
