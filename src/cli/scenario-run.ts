@@ -20,7 +20,7 @@ export function tellFailures(output: Output, failures: readonly string[]): void 
 }
 
 export function positiveNumber(text: string): number {
-  const number = /^\d{1,5}(?:\.\d{1,6})?$/.test(text) ? Number(text) : 0;
+  const number = /^\d{1,5}(?:\.\d{1,15})?$/.test(text) ? Number(text) : 0;
   if (number > 0) return number;
   throw new InvalidArgumentError('It is not a number over 0.');
 }
