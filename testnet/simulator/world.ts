@@ -42,6 +42,8 @@ export interface WorldOptions {
 
 /** How many join at once, whatever the size of the network: of a larger one an eighth. */
 const JOIN_BATCH = 64;
+/** But no more: V8 collects all of its heap whenever the frames under way come to some 64 MB, and each of these nodes asks three others at once. */
+const MAX_JOIN_BATCH = 4_096;
 
 /** How long an operation may take in virtual time before it counts as one that never ends. */
 const OPERATION_LIMIT_MS = 600_000;
@@ -234,11 +236,11 @@ export class World {
 }
 
 /**
- * How many a network takes in at once: the first alone, then never more than it has nodes, and as many per neighbourhood however large it is.
- * Otherwise each node of a large network would see every newcomer alone, and look at its regions anew each time.
+ * How many a network takes in at once: the first alone, then never more than it has nodes, and as many per neighbourhood however large it is
+ * (up to 32,768). Otherwise each node of a large network would see every newcomer alone, and look at its regions anew each time.
  */
 export function joinBatchOf(running: number): number {
-  return Math.max(1, Math.min(running, Math.max(JOIN_BATCH, running >> 3)));
+  return Math.max(1, Math.min(running, Math.max(JOIN_BATCH, running >> 3), MAX_JOIN_BATCH));
 }
 
 /** One machine per private address: 10.0.0.0/8 has room for 16 million. */
