@@ -1,6 +1,6 @@
 /** Cell ranges on the wire: one byte string of joined prefixes and one array of how many bits of each count. */
 import { assert } from '../core/index.ts';
-import { type CellRange, compareRanges, isWithinRange, rangeAt } from '../records/index.ts';
+import { type CellRange, isRangeBefore, rangeAt } from '../records/index.ts';
 import { CELL_ID_BITS, isNatural, MAX_RANGES } from './wire-format.ts';
 
 /** `[joinedPrefixes, bitsOfEach]` */
@@ -13,7 +13,7 @@ export function rangesToFields(ranges: readonly CellRange[]): [Uint8Array, numbe
   let end = 0;
   let previous: CellRange | undefined;
   for (const range of ranges) {
-    assert(previous === undefined || isBehind(previous, range), 'ranges ascend and none lies within another');
+    assert(previous === undefined || isRangeBefore(previous, range), 'ranges ascend and none lies within another');
     end = range.write(joined, end);
     bitsOfEach.push(range.bits);
     previous = range;
@@ -31,15 +31,10 @@ export function rangesFromFields(joined: unknown, bitsOfEach: unknown): CellRang
   for (const bits of bitsOfEach as unknown[]) {
     if (!isNatural(bits) || bits > CELL_ID_BITS) return undefined;
     const range = rangeAt(joined, start, bits);
-    if (range === undefined || (previous !== undefined && !isBehind(previous, range))) return undefined;
+    if (range === undefined || (previous !== undefined && !isRangeBefore(previous, range))) return undefined;
     ranges.push(range);
     start += range.byteLength;
     previous = range;
   }
   return start === joined.length ? ranges : undefined;
-}
-
-/** Every cell of `range` comes after every cell of `previous`. A range that contains `previous` begins before it or where it does. */
-function isBehind(previous: CellRange, range: CellRange): boolean {
-  return compareRanges(previous, range) < 0 && !isWithinRange(range, previous);
 }

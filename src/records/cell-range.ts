@@ -149,6 +149,11 @@ export function compareRanges(a: CellRange, b: CellRange): number {
   return compareBytes(a.prefix, b.prefix) || a.bits - b.bits;
 }
 
+/** Whether every cell of one range comes before every cell of another. */
+export function isRangeBefore(a: CellRange, b: CellRange): boolean {
+  return compareRanges(a, b) < 0 && !isWithinRange(b, a);
+}
+
 /** Whether two heads begin with the same bits, at most 32. */
 function sameBits(a: number, b: number, bits: number): boolean {
   return bits === 0 || (a ^ b) >>> (HEAD_BITS - bits) === 0;

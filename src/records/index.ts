@@ -17,6 +17,7 @@ export {
   HEAD_BITS,
   headOf,
   headRange,
+  isRangeBefore,
   isWithinRange,
   rangeAt,
   rangeContains,

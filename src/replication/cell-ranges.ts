@@ -11,11 +11,10 @@ import {
   HEAD_BITS,
   headOf,
   headRange,
+  isRangeBefore,
   isWithinRange,
   rangeContains,
 } from '../records/index.ts';
-
-export { compareRanges } from '../records/index.ts';
 
 const MAX_BITS = CELL_ID_BYTES * 8;
 
@@ -124,7 +123,7 @@ function firstMeeting<T>(
   let low = start;
   let step = 1;
   let high = start;
-  while (high < items.length && isBefore(rangeOf(items[high]!), other)) {
+  while (high < items.length && isRangeBefore(rangeOf(items[high]!), other)) {
     low = high + 1;
     high += step;
     step *= 2;
@@ -132,7 +131,7 @@ function firstMeeting<T>(
   high = Math.min(high, items.length);
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (isBefore(rangeOf(items[middle]!), other)) low = middle + 1;
+    if (isRangeBefore(rangeOf(items[middle]!), other)) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -140,11 +139,6 @@ function firstMeeting<T>(
 
 function itself(range: CellRange): CellRange {
   return range;
-}
-
-/** Every cell of `range` comes before every cell of `other`. */
-function isBefore(range: CellRange, other: CellRange): boolean {
-  return compareRanges(range, other) < 0 && !isWithinRange(other, range);
 }
 
 /** The cells of a range that are in none of the ranges inside it, in as few ranges as possible. */

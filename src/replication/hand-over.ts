@@ -4,8 +4,7 @@
  */
 import { isNautilusError } from '../core/index.ts';
 import type { Contact } from '../kademlia/index.ts';
-import { cellRange, KEY_ID_BYTES } from '../records/index.ts';
-import { compareRanges } from './cell-ranges.ts';
+import { cellRange, compareRanges, KEY_ID_BYTES } from '../records/index.ts';
 import type { ReconcileInput, ReconcileOutcome } from './reconciliation.ts';
 
 export interface HandOverInput {

@@ -23,12 +23,13 @@ import {
   cellId,
   cellRange,
   compareBytes,
+  compareRanges,
   type HeldRecord,
   type RecordStore,
   type RefusalReason,
   toHex,
 } from '../records/index.ts';
-import { childRanges, compareRanges, coversId } from './cell-ranges.ts';
+import { childRanges, coversId } from './cell-ranges.ts';
 import { isEmptyDigest } from './digest-trie.ts';
 import type { HeldCells } from './held-cells.ts';
 

@@ -5,16 +5,8 @@
  * are outside it then: so that counts only once the latter had the time to hand over what they have.
  */
 import type { Clock, Load } from '../core/index.ts';
-import type { CellRange } from '../records/index.ts';
-import {
-  compareRanges,
-  coversRange,
-  forEachWithin,
-  gapsBetween,
-  intersectRanges,
-  overlapsRange,
-  uniteRanges,
-} from './cell-ranges.ts';
+import { type CellRange, compareRanges } from '../records/index.ts';
+import { coversRange, forEachWithin, gapsBetween, intersectRanges, overlapsRange, uniteRanges } from './cell-ranges.ts';
 import { type MembershipView, NO_VIEW } from './membership.ts';
 import { readQuorum } from './quorum.ts';
 import { findRegion, type Region } from './regions.ts';

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CellRange, cellRange, rangeContains } from '../../../src/records/index.ts';
+import { type CellRange, cellRange, compareRanges, rangeContains } from '../../../src/records/index.ts';
 import {
   childRanges,
-  compareRanges,
   coversId,
   coversRange,
   forEachWithin,

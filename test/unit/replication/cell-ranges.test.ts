@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type CellRange, cellRange } from '../../../src/records/index.ts';
+import { type CellRange, cellRange, compareRanges } from '../../../src/records/index.ts';
 import {
   childRanges,
-  compareRanges,
   coversId,
   coversRange,
   findCovering,
