@@ -7,7 +7,14 @@ import {
   type ScenarioCommand,
   scenarioNames,
 } from '../../testnet/scenarios/index.ts';
-import { reportCsv, reportHtml, reportObject, reportTables, simulate } from '../../testnet/simulator/index.ts';
+import {
+  growthRows,
+  reportCsv,
+  reportHtml,
+  reportObject,
+  reportTables,
+  simulate,
+} from '../../testnet/simulator/index.ts';
 
 const MINUTE_MS = 60_000;
 const SIZES: Readonly<Record<string, { readonly nodes: number; readonly minutes: number }>> = {
@@ -101,6 +108,11 @@ describe('a run', () => {
       ['figure', 'value'],
       ['nodes alive', '3 of 3'],
       ['lookups: true closest found', '100.000 %'],
+    ]);
+    expect(growthRows(reports)).toEqual([
+      ['nodes', 'lookup hops, mean', 'p50', 'p95', 'requests, mean', 'p50', 'p95', 'upkeep with joining, B/s'],
+      ['3', '1.00', '1', '1', '2.00', '2', '2', expect.stringMatching(/^\d+$/)],
+      ['5', '1.00', '1', '1', '4.00', '4', '4', expect.stringMatching(/^\d+$/)],
     ]);
     expect(reportHtml('lookups', reports)).not.toMatch(/NaN|undefined/);
   });

@@ -43,35 +43,38 @@ export function growthFigures(reports: readonly SimulationReport[]): readonly Gr
     .sort((a, b) => a.nodes - b.nodes);
 }
 
+interface SpreadColumns {
+  readonly heading: string;
+  readonly of: (figures: GrowthFigures) => Spread;
+  /** Of the mean, behind the point. */
+  readonly digits: number;
+}
+
+const SPREADS: readonly SpreadColumns[] = [
+  { heading: 'lookup hops', of: ({ lookupHops }) => lookupHops, digits: 2 },
+  { heading: 'requests', of: ({ lookupRequests }) => lookupRequests, digits: 2 },
+  { heading: 'get ms', of: ({ getMs }) => getMs, digits: 0 },
+];
+
+/** Without the columns of what was measured at no size. */
 export function growthRows(reports: readonly SimulationReport[]): readonly ReportRow[] {
-  const show = ({ mean, p50, p95 }: Spread, digits = 2) =>
-    [mean.toFixed(digits), String(Math.round(p50)), String(Math.round(p95))].map((text) =>
-      text === 'NaN' ? '' : text,
-    );
+  const sizes = growthFigures(reports);
+  const measured = SPREADS.filter(({ of }) => sizes.some((figures) => Number.isFinite(of(figures).mean)));
   return [
-    [
-      'nodes',
-      'lookup hops, mean',
-      'p50',
-      'p95',
-      'requests, mean',
-      'p50',
-      'p95',
-      'get ms, mean',
-      'p50',
-      'p95',
-      'upkeep with joining, B/s',
-    ],
-    ...growthFigures(reports).map(
+    ['nodes', ...measured.flatMap(({ heading }) => [`${heading}, mean`, 'p50', 'p95']), 'upkeep with joining, B/s'],
+    ...sizes.map(
       (figures): ReportRow => [
         String(figures.nodes),
-        ...show(figures.lookupHops),
-        ...show(figures.lookupRequests),
-        ...show(figures.getMs, 0),
+        ...measured.flatMap(({ of, digits }) => showSpread(of(figures), digits)),
         figures.maintenanceBytesPerNodeAndSecond.toFixed(0),
       ],
     ),
   ];
+}
+
+function showSpread({ mean, p50, p95 }: Spread, digits: number): readonly string[] {
+  if (Number.isNaN(mean)) return ['', '', ''];
+  return [mean.toFixed(digits), p50.toFixed(0), p95.toFixed(0)];
 }
 
 /** Two plots: hops, and requests. */
