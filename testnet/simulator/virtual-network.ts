@@ -100,7 +100,8 @@ export class VirtualNetwork {
     for (let i = 0; i < this.conditions.handshakeRoundTrips; i++) {
       delay += this.#latency(to, from) + this.#latency(from, to);
     }
-    this.#clock.setTimer(delay, () => this.#arriveDial(link, to, hello));
+    const kept = withoutNeighbours(hello);
+    this.#clock.setTimer(delay, () => this.#arriveDial(link, to, kept));
     return link;
   }
 
@@ -302,12 +303,20 @@ class FrameUnderWay extends QueuedEvent {
     this.link = link;
     this.from = from;
     this.to = to;
-    this.frame = frame;
+    this.frame = withoutNeighbours(frame);
   }
 
   fire(): void {
     this.#network.onArrival(this);
   }
+}
+
+/**
+ * What is under way is kept for seconds of real time in a large world, and short frames share a buffer of 8 kB (encode-cbor.ts): a short one is
+ * copied, or V8 would count all of it, and collect its whole heap for every 64 MB of such buffers.
+ */
+function withoutNeighbours(frame: Uint8Array): Uint8Array {
+  return frame.length <= frame.buffer.byteLength / 8 ? frame.slice() : frame;
 }
 
 function isDead({ state }: Endpoint): boolean {

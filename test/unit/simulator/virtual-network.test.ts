@@ -19,14 +19,16 @@ function createNetwork(conditions: Partial<NetworkConditions> = {}) {
     const log: string[] = [];
     const note = (text: string) => void log.push(`${clock.monotonic()} ${text}`);
     const links: Link[] = [];
+    const buffers: number[] = [];
     const endpoint: Endpoint = network.attach(number, `address ${number}`, {
       onFrame: (link, bytes) => {
         links.push(link);
+        buffers.push(bytes.buffer.byteLength);
         note(`${bytes.length} bytes`);
       },
       onLinkClosed: (_link, cause) => note(cause),
     });
-    return { endpoint, log, links };
+    return { endpoint, log, links, buffers };
   };
   return { clock, network, machine };
 }
@@ -42,6 +44,18 @@ async function createLink(conditions: Partial<NetworkConditions> = {}) {
   const send = (from: typeof a, bytes: number) => network.send(link, from.endpoint, frame(bytes), 'PING');
   return { clock, network, machine, a, b, link, send };
 }
+
+it('keeps of a short frame under way its own bytes, not the buffer it shares', async () => {
+  const { clock, network, machine } = createNetwork();
+  const [a, b] = [machine(0), machine(1)];
+  const shared = new Uint8Array(8_192);
+  const link = network.dial(a.endpoint, b.endpoint.address, shared.subarray(0, 20));
+  await clock.run();
+  network.send(link, a.endpoint, shared.subarray(20, 120), 'PING');
+  network.send(link, a.endpoint, shared.subarray(120), 'PING');
+  await clock.run();
+  expect(b.buffers).toEqual([20, 100, 8_192]);
+});
 
 describe('the end of a machine', () => {
   it('tells the other end whether a connection was closed or lost', async () => {
