@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { NautilusError } from '../core/index.ts';
 import { runVerb } from './run-verb.ts';
 import { announceSeed, positiveNumber, tellFailures } from './scenario-run.ts';
+import { wholeNumber } from './whole-number.ts';
 
 interface SimFlags {
   readonly nodes?: readonly number[] | undefined;
@@ -11,6 +12,7 @@ interface SimFlags {
   readonly scenario: string;
   readonly speed?: number | undefined;
   readonly hours?: number | undefined;
+  readonly maxConnections?: number | undefined;
   readonly csv?: string | undefined;
   readonly report?: string | undefined;
 }
@@ -31,6 +33,11 @@ export function addSimVerb(program: Command): void {
     .option('--scenario <name>', 'one that comes with Nautilus, or the path of a file', 'steady')
     .option('--speed <factor>', 'everything in the scenario happens so many times faster', positiveNumber)
     .option('--hours <hours>', 'how long load, churn and flapping go on', positiveNumber)
+    .option(
+      '--max-connections <count>',
+      'open connections of a node (default: 300, as in its configuration); fewer take less memory',
+      (text) => wholeNumber(text, 1, 1_000_000),
+    )
     .option('--csv <file>', 'write a row a minute there')
     .option('--report <file>', 'write a page with plots there (HTML)')
     .action((flags: SimFlags, command: Command) => runSim(command, flags));
@@ -58,10 +65,22 @@ function runSim(command: Command, flags: SimFlags): Promise<void> {
       const seed = await announceSeed(output, flags.seed);
       const reports: Awaited<ReturnType<typeof simulator.simulate>>[] = [];
       for (const commands of sizes) {
-        const totalMs = scenarios.plannedMs(commands);
-        const narrator = new ScenarioNarrator(output, 'simulated second', totalMs);
+        const narrator = new ScenarioNarrator(output, {
+          unit: 'simulated second',
+          totalMs: scenarios.plannedMs(commands),
+          nodes: scenarios.nodesNeeded(commands),
+        });
         try {
-          const report = await simulator.simulate({ seed, commands, signal: interrupt.signal }, narrator);
+          const report = await simulator.simulate(
+            {
+              seed,
+              commands,
+              maxConnections: flags.maxConnections,
+              signal: interrupt.signal,
+              onJoined: () => narrator.onJoined(),
+            },
+            narrator,
+          );
           reports.push(report);
           await narrator.end();
           for (const rows of simulator.reportTables(report)) await output.line(`\n${simulator.formatTable(rows)}`);

@@ -4,6 +4,7 @@ import { parseDuration } from '../commands/index.ts';
 import { NautilusError } from '../core/index.ts';
 import { runVerb } from './run-verb.ts';
 import { announceSeed, positiveNumber, tellFailures } from './scenario-run.ts';
+import { wholeNumber } from './whole-number.ts';
 
 interface RunFlags {
   readonly nodes?: number | undefined;
@@ -23,7 +24,7 @@ export function addTestnetRunVerb(testnet: Command): void {
       'Starts a process per node and does to them what a scenario says, on lines with the latency, loss and cuts it says. Nothing is left of them, except after a failure. Ends with 1 when an assert does not hold.',
     )
     .argument('<scenario>', 'one that comes with Nautilus, or the path of a file')
-    .option('-n, --nodes <count>', 'instead of what the scenario says', processes)
+    .option('-n, --nodes <count>', 'instead of what the scenario says', (text) => wholeNumber(text, 1, MAX_PROCESSES))
     .option('--speed <factor>', 'everything in the scenario happens so many times faster', positiveNumber)
     .option('--for <duration>', 'how long load, churn and flapping go on', duration)
     .option(
@@ -36,7 +37,6 @@ export function addTestnetRunVerb(testnet: Command): void {
 function runProcesses(command: Command, scenario: string, flags: RunFlags): Promise<void> {
   return runVerb(command, async ({ output }) => {
     const { onInterrupt } = await import('./on-interrupt.ts');
-    const { ProgressBar } = await import('./progress-bar.ts');
     const { ScenarioNarrator } = await import('./scenario-narrator.ts');
     const interrupt = onInterrupt();
     try {
@@ -57,9 +57,8 @@ function runProcesses(command: Command, scenario: string, flags: RunFlags): Prom
         throw new NautilusError('USAGE', message);
       }
       const seed = await announceSeed(output, flags.seed);
-      const starting = new ProgressBar('node', { json: output.json, hasRate: false });
-      const narrator = new ScenarioNarrator(output, 'second', scenarios.plannedMs(commands));
-      let started = 0;
+      const totalMs = scenarios.plannedMs(commands);
+      const narrator = new ScenarioNarrator(output, { unit: 'second', totalMs, nodes: total });
       try {
         const report = await launcher.testnetRun(
           {
@@ -67,17 +66,9 @@ function runProcesses(command: Command, scenario: string, flags: RunFlags): Prom
             commands,
             signal: interrupt.signal,
             onDirectory: (path) => output.note(`the nodes keep their files in ${path}`),
-            onJoined: () => {
-              if (++started <= total) starting.update(started, started / total);
-            },
+            onJoined: () => narrator.onJoined(),
           },
-          {
-            onResult: (command, atMs, result) => {
-              starting.hide();
-              narrator.onResult(command, atMs, result);
-            },
-            onProgress: (elapsedMs) => narrator.onProgress(elapsedMs),
-          },
+          narrator,
         );
         await narrator.end();
         for (const rows of simulator.scenarioTables(report)) await output.line(`\n${simulator.formatTable(rows)}`);
@@ -85,19 +76,12 @@ function runProcesses(command: Command, scenario: string, flags: RunFlags): Prom
         tellFailures(output, report.failures);
         if (report.directory !== undefined) output.note(`the files of the nodes are still in ${report.directory}`);
       } finally {
-        starting.hide();
         await narrator.end();
       }
     } finally {
       interrupt.dispose();
     }
   });
-}
-
-function processes(text: string): number {
-  const number = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (number >= 1 && number <= MAX_PROCESSES) return number;
-  throw new InvalidArgumentError(`It is not a whole number from 1 to ${MAX_PROCESSES}.`);
 }
 
 function duration(text: string): number {

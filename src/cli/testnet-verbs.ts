@@ -1,10 +1,11 @@
 /** testnet up, status, kill, restart, down and run: a whole network on this machine. Loaded only when one of them is run. */
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { repeatable } from './join-options.ts';
 import type { Output } from './output.ts';
 import { runVerb } from './run-verb.ts';
 import { addTestnetRunVerb } from './testnet-run-verb.ts';
+import { wholeNumber } from './whole-number.ts';
 
 interface UpFlags {
   readonly nodes: number;
@@ -105,10 +106,4 @@ function addDir(command: Command): Command {
 
 function nodeNumber(text: string): number {
   return wholeNumber(text, 0, 1_000);
-}
-
-function wholeNumber(text: string, min: number, max: number): number {
-  const number = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  if (number >= min && number <= max) return number;
-  throw new InvalidArgumentError(`It is not a whole number from ${min} to ${max}.`);
 }

@@ -1,5 +1,6 @@
 /** Every scenario that comes with Nautilus, small enough for every run of the tests: its own asserts are the expectation. */
 import { describe, expect, it } from 'vitest';
+import { NautilusError } from '../../src/core/index.ts';
 import {
   loadScenario,
   parseScenario,
@@ -49,6 +50,27 @@ describe('the scenarios', () => {
 });
 
 describe('a run', () => {
+  it('tells who has joined, and is left while others still do when it is interrupted', async () => {
+    const abort = new AbortController();
+    let joined = 0;
+    const onJoined = () => {
+      if (++joined === 3) abort.abort(new NautilusError('ABORTED', 'interrupted'));
+    };
+    const commands = parseScenario('nodes 40', 'x');
+    const running = simulate({ seed: '1', commands, signal: abort.signal, onJoined }, { onResult: () => undefined });
+    await expect(running).rejects.toThrow('interrupted');
+    expect(joined).toBeLessThan(40);
+  });
+
+  it('gives no node more connections than it may have', async () => {
+    const commands = parseScenario('nodes 60 recordless\nwait 1m', 'x');
+    const dialsOf = async (maxConnections?: number) =>
+      (await simulate({ seed: '1', commands, maxConnections }, { onResult: () => undefined })).traffic
+        .filter(({ purpose }) => purpose === 'HELLO')
+        .map(({ frames }) => frames)[0];
+    expect(await dialsOf(10)).toBeGreaterThan((await dialsOf())! * 1.2);
+  });
+
   it('counts what does not hold, goes on, and reports it', async () => {
     const { report, results } = await run(
       '1',

@@ -1,4 +1,5 @@
 /** One run from a scenario and a seed to its report: the world, what happens to it, and the figures at the end. */
+import { untilAborted } from '../../src/core/index.ts';
 import {
   isRecordless,
   nodesNeeded,
@@ -14,7 +15,11 @@ import { World } from './world.ts';
 export interface Simulation {
   readonly seed: string;
   readonly commands: readonly ScenarioCommand[];
+  /** Of a node, see `WorldOptions`. */
+  readonly maxConnections?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Called for every node that has started and joined, the first time and again. */
+  readonly onJoined?: (() => void) | undefined;
 }
 
 export interface SimulationReport extends ScenarioReport {
@@ -32,15 +37,18 @@ const NO_LIMIT = Number.POSITIVE_INFINITY;
 
 /** @throws NautilusError `USAGE` for a command that cannot be done; the signal's reason */
 export async function simulate(simulation: Simulation, output: ScenarioOutput): Promise<SimulationReport> {
-  const { seed, commands, signal } = simulation;
+  const { seed, commands, maxConnections, signal, onJoined } = simulation;
   const world = await World.create({
     seed,
     nodes: nodesNeeded(commands),
     joined: false,
     storing: !isRecordless(commands),
+    maxConnections,
   });
-  const target = new SimulatedTarget(world);
-  const report = await world.do(() => runScenario(commands, target, output, { signal }), NO_LIMIT);
+  const target = new SimulatedTarget(world, onJoined);
+  // A command may take hours of joining: it is left where it is.
+  const scenario = () => untilAborted(runScenario(commands, target, output, { signal }), signal);
+  const report = await world.do(scenario, NO_LIMIT);
   const { trace } = world.network;
   return {
     ...report,

@@ -52,10 +52,15 @@ export class SimulatedTarget implements ScenarioTarget {
   #introducers: readonly SimulatedNode[] | undefined;
   readonly #nearest: NearestNodes;
   readonly #yardstick: RepairYardstick;
+  readonly #onJoined: () => void;
 
-  /** @param world one whose nodes have not joined, with room for all that will */
-  constructor(world: World) {
+  /**
+   * @param world one whose nodes have not joined, with room for all that will
+   * @param onJoined called for every node that has started and joined, the first time and again
+   */
+  constructor(world: World, onJoined: () => void = () => undefined) {
     this.#world = world;
+    this.#onJoined = onJoined;
     this.clock = world.clock;
     this.#random = world.random.fork('scenario');
     const servers = world.nodes.filter(({ mode }) => mode === 'server');
@@ -260,6 +265,7 @@ export class SimulatedTarget implements ScenarioTarget {
           const introducer = this.#introducerOf(node);
           if (introducer !== undefined) await node.join(introducer.self);
           this.#setJoined(node.number, true);
+          this.#onJoined();
         } catch (error) {
           if (!isNautilusError(error)) throw error;
           await sleep(clock, JOIN_AGAIN_MS);

@@ -67,6 +67,7 @@ describe('a mistake', () => {
     ],
     ['a run of no nodes', ['testnet', 'run', 'churn', '-n', '0'], /whole number from 1 to 64/],
     ['a run at no speed', ['testnet', 'run', 'churn', '--speed', '0'], /number over 0/],
+    ['a simulation without connections', ['sim', '--max-connections', '0'], /whole number from 1 to/],
     ['a run for no time', ['testnet', 'run', 'churn', '--for', '1'], /duration such as 60s/],
     ['an empty data directory', ['status', '--data-dir', ''], /--data-dir is empty/],
   ])('%s is exit 2 and one line', async (_what, args, message) => {
