@@ -1,6 +1,6 @@
 /**
  * The only host objects the pure rooms may name. They compile with `types: []` and no DOM, so a timer, a Buffer or a console does not even
- * type-check; aborting is synchronous and deterministic, hence allowed. Only the pure project includes this file.
+ * type-check; aborting and decoding are synchronous and deterministic, hence allowed. Only the pure project includes this file.
  */
 interface AbortSignal {
   readonly aborted: boolean;
@@ -13,4 +13,8 @@ interface AbortSignal {
 declare class AbortController {
   readonly signal: AbortSignal;
   abort(reason?: unknown): void;
+}
+
+declare class TextDecoder {
+  decode(bytes: Uint8Array): string;
 }
