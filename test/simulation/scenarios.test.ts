@@ -62,7 +62,7 @@ describe('a run', () => {
     expect(joined).toBeLessThan(40);
   });
 
-  it('gives no node more connections than it may have', async () => {
+  it('lets nodes dial anew whom they may not stay connected to', async () => {
     const commands = parseScenario('nodes 60 recordless\nwait 1m', 'x');
     const dialsOf = async (maxConnections?: number) =>
       (await simulate({ seed: '1', commands, maxConnections }, { onResult: () => undefined })).traffic

@@ -3,6 +3,7 @@
  * frames as bytes; what they say is the transport's business. Not here: queueing in routers, which is the latency model's tail.
  */
 import { assert } from '../../src/core/index.ts';
+import { copyBytes } from '../../src/records/index.ts';
 import { QueuedEvent } from './event-queue.ts';
 import { constantLatency, type LatencyModel } from './latency.ts';
 import type { MachineLimits } from './machine-limits.ts';
@@ -316,7 +317,7 @@ class FrameUnderWay extends QueuedEvent {
  * copied, or V8 would count all of it, and collect its whole heap for every 64 MB of such buffers.
  */
 function withoutNeighbours(frame: Uint8Array): Uint8Array {
-  return frame.length <= frame.buffer.byteLength / 8 ? frame.slice() : frame;
+  return frame.length <= frame.buffer.byteLength / 8 ? copyBytes(frame) : frame;
 }
 
 function isDead({ state }: Endpoint): boolean {
