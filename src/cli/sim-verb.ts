@@ -59,6 +59,7 @@ function runSim(command: Command, flags: SimFlags): Promise<void> {
         simulator.assertFits({
           nodes: scenarios.nodesNeeded(commands),
           isRecordless: scenarios.isRecordless(commands),
+          maxConnections: flags.maxConnections,
         });
         return commands;
       });

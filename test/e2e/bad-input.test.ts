@@ -260,7 +260,8 @@ describe('a mistake with a testnet', () => {
 
 describe('a mistake with a simulation', () => {
   it('more nodes than the process has memory for: exit 2, before anything is simulated', async () => {
-    const says = /^nautilus: 1000000 nodes take some .* GB of heap .*: set NODE_OPTIONS=--max-old-space-size=\d+, or/;
+    const says =
+      /^nautilus: 1000000 nodes keep some .* GB alive, want .*: set NODE_OPTIONS=--max-old-space-size=\d+, lower/;
     await expectOneLine(['sim', '-n', '1000000'], 2, says);
   });
 });
