@@ -1,4 +1,5 @@
 /** Every scenario that comes with Nautilus, small enough for every run of the tests: its own asserts are the expectation. */
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { NautilusError } from '../../src/core/index.ts';
 import {
@@ -60,6 +61,13 @@ describe('a run', () => {
     const running = simulate({ seed: '1', commands, signal: abort.signal, onJoined }, { onResult: () => undefined });
     await expect(running).rejects.toThrow('interrupted');
     expect(joined).toBeLessThan(40);
+  });
+
+  it('leaves nothing with a signal that outlives it, which would keep its whole world alive', async () => {
+    const { signal } = new AbortController();
+    const commands = parseScenario('nodes 3', 'x');
+    await simulate({ seed: '1', commands, signal }, { onResult: () => undefined });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('lets nodes dial anew whom they may not stay connected to', async () => {

@@ -81,6 +81,7 @@ export async function runScenario(
     };
   } finally {
     samples.stop();
+    run.end();
   }
 }
 
