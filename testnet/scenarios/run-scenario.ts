@@ -2,7 +2,7 @@
  * Does the commands of a scenario to a network, one after the other, and says what came of each. A failed `assert` is counted and the run goes
  * on; only a command that cannot be done ends it. Not here: the network, and how the outcome is shown.
  */
-import { assert, isNautilusError, NautilusError } from '../../src/core/index.ts';
+import { assert, isNautilusError, NautilusError, onAbort } from '../../src/core/index.ts';
 import { runChurn, runFlap, runLoad, runRoll } from './background-commands.ts';
 import { changeNodes } from './change-nodes.ts';
 import { checkAssertion } from './check-assertion.ts';
@@ -52,7 +52,9 @@ export async function runScenario(
   output: ScenarioOutput,
   options: RunScenarioOptions = {},
 ): Promise<ScenarioReport> {
-  const run = new ScenarioRun(target, options.signal);
+  const { signal } = options;
+  const run = new ScenarioRun(target);
+  const leaveSignal = signal && onAbort(signal, () => run.fail(signal.reason));
   const samples = new SampleTaker(run, (elapsedMs) => output.onProgress?.(elapsedMs));
   const failures: string[] = [];
   try {
@@ -81,7 +83,7 @@ export async function runScenario(
     };
   } finally {
     samples.stop();
-    run.end();
+    leaveSignal?.(); // it may outlive the run, and would keep it and its network alive
   }
 }
 

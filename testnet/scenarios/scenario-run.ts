@@ -1,5 +1,5 @@
 /** What the commands of one run share: the network, the account, the figures, chance, and what goes on in the background. */
-import { NautilusError, onAbort, sleep } from '../../src/core/index.ts';
+import { NautilusError, sleep } from '../../src/core/index.ts';
 import { RecordAccount } from './record-account.ts';
 import type { NodeSet } from './scenario-command.ts';
 import { ScenarioFigures } from './scenario-figures.ts';
@@ -25,17 +25,10 @@ export class ScenarioRun {
   /** Nodes that are being stopped or started: nobody else may begin that meanwhile. */
   // BOUNDED: by the nodes.
   readonly #busy = new Set<number>();
-  readonly #leaveSignal: (() => void) | undefined;
 
-  constructor(target: ScenarioTarget, signal: AbortSignal | undefined) {
+  constructor(target: ScenarioTarget) {
     this.target = target;
     this.startedAt = target.clock.monotonic();
-    if (signal !== undefined) this.#leaveSignal = onAbort(signal, () => this.fail(signal.reason));
-  }
-
-  /** To be called in any case: the caller's signal may outlive the run, and would keep it and its network alive. */
-  end(): void {
-    this.#leaveSignal?.();
   }
 
   /** Aborts when the run must end: the caller's wish, or a failure in the background. */
